@@ -1,0 +1,93 @@
+//! Events: what a customer did, as the Segment spec writes it, read once at the wall.
+//!
+//! `Event::parse` takes one JSON object (a Segment call, or a CloudEvent in structured mode) and keeps
+//! properties, traits and context as the sender's bytes. Nothing is looked up, nothing decided.
+//! Source: Segment Spec (Common fields, Identify, Track, Page, Screen, Group, Alias); CloudEvents 1.0.
+
+use crate::time::TimeError;
+use crate::{Identifier, Text, Timestamp};
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+use std::borrow::Cow;
+
+/// The six calls of the Segment spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum EventKind {
+    Track,
+    Identify,
+    Page,
+    Screen,
+    Group,
+    Alias,
+}
+
+/// One event. Borrowed from the sender's bytes where nothing had to change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event<'a> {
+    pub kind: EventKind,
+    /// What makes a repeat recognisable; empty when the sender gave none.
+    #[serde(borrow)]
+    pub message_id: Cow<'a, str>,
+    /// `track`: the event's name; `page` and `screen`: the name of the page; else empty.
+    #[serde(borrow)]
+    pub name: Cow<'a, str>,
+    /// When it happened, corrected for the sender's clock; `None` when the sender did not say.
+    pub timestamp: Option<Timestamp>,
+    #[serde(borrow)]
+    pub identifiers: SmallVec<[Identifier<'a>; 3]>,
+    /// JSON object, as sent; `{}` when there was none. The same holds for traits and context.
+    #[serde(borrow)]
+    pub properties: Cow<'a, str>,
+    #[serde(borrow)]
+    pub traits: Cow<'a, str>,
+    #[serde(borrow)]
+    pub context: Cow<'a, str>,
+    /// `context.consent.categoryPreferences`: purpose and whether the customer agrees.
+    pub consents: SmallVec<[(Text, bool); 1]>,
+}
+
+/// Why a line is not an event. `code` is stable; the text says what to send instead.
+#[derive(Debug, thiserror::Error)]
+pub enum EventError {
+    #[error("this is not a JSON object that an event can be read from; send one JSON object per event")]
+    Json(#[source] serde_json::Error),
+    #[error("`type` is `{0}`; send one of track, identify, page, screen, group, alias")]
+    UnknownType(String),
+    #[error("`type` is missing; send one of track, identify, page, screen, group, alias")]
+    NoType,
+    #[error("a track call needs the name of what happened in `event`")]
+    NoName,
+    #[error("nobody is named; send `userId` or `anonymousId`")]
+    Nobody,
+    #[error("`{field}` cannot be read")]
+    Time {
+        field: &'static str,
+        #[source]
+        source: TimeError,
+    },
+    #[error("an alias call needs `previousId`, the identifier that joins `userId`")]
+    NoPreviousId,
+    #[error("`{field}` is {length} bytes long; the limit is {limit}")]
+    TooLong { field: &'static str, length: usize, limit: usize },
+    #[error("`{0}` must be a JSON object")]
+    NotAnObject(&'static str),
+}
+
+/// Longest accepted identifier, message id or event name, in bytes.
+pub const NAME_BYTES_MAX: usize = 1024;
+
+impl EventError {
+    pub fn code(&self) -> &'static str {
+        match self {
+            EventError::Json(_) => "event-not-json",
+            EventError::UnknownType(_) => "event-unknown-type",
+            EventError::NoType => "event-no-type",
+            EventError::NoName => "event-no-name",
+            EventError::Nobody => "event-nobody",
+            EventError::Time { .. } => "event-bad-time",
+            EventError::NoPreviousId => "event-no-previous-id",
+            EventError::TooLong { .. } => "event-too-long",
+            EventError::NotAnObject(_) => "event-not-an-object",
+        }
+    }
+}
