@@ -1,0 +1,1 @@
+//! Policy: may this message go out, on which channel, and when?
