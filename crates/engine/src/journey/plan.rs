@@ -101,7 +101,7 @@ pub struct Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     Step(u16),
-    /// The end of the journey, or of this branch of a `parallel`.
+    /// The end of the journey. Inside a branch of a `parallel`, `end` is read as `Join`.
     End,
     /// The end of a branch of the `parallel` step with this index.
     Join(u16),
@@ -132,8 +132,9 @@ pub enum StepKind {
     Subscribe { purpose: Text, channel: Option<Text>, granted: bool, next: Target },
     /// Starts another journey for the profile; with `wait` goes on when that ends.
     Journey { journey: u64, wait: bool, next: Target },
-    /// Each branch begins at its target and ends in `Join` of this step.
-    Parallel { branches: Vec<Target>, join: Join, next: Target },
+    /// Each branch begins at its target and ends in `Join` of this step. The branches' steps are the
+    /// ones behind this step up to, without, index `until`.
+    Parallel { branches: Vec<Target>, until: u16, join: Join, next: Target },
     /// Back to an earlier step at most `max` times per enrollment, then `exceeded`.
     Goto { to: Target, max: u16, exceeded: Target },
     End,
