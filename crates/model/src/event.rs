@@ -2,7 +2,13 @@
 //!
 //! `Event::parse` takes one JSON object (a Segment call, or a CloudEvent in structured mode) and keeps
 //! properties, traits and context as the sender's bytes. Nothing is looked up, nothing decided.
+//! A CloudEvent is a track call: `type` is the event's name, `data` the properties, `subject` may name the
+//! customer as `kind:value`. Without a subject it is about nobody (a business event, an operator's wish).
 //! Source: Segment Spec (Common fields, Identify, Track, Page, Screen, Group, Alias); CloudEvents 1.0.
+
+mod parse;
+#[cfg(test)]
+mod tests;
 
 use crate::time::TimeError;
 use crate::{Identifier, Text, Timestamp};
@@ -21,6 +27,16 @@ pub enum EventKind {
     Alias,
 }
 
+/// What the receiver knows about a call beside its bytes; all empty for a line of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// The call that the address names (`/v1/track`), for bodies that leave out `type`.
+    pub kind: Option<EventKind>,
+    pub received_at: Option<Timestamp>,
+    /// `sentAt` of the batch, for calls without one of their own.
+    pub sent_at: Option<Timestamp>,
+}
+
 /// One event. Borrowed from the sender's bytes where nothing had to change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event<'a> {
@@ -28,7 +44,8 @@ pub struct Event<'a> {
     /// What makes a repeat recognisable; empty when the sender gave none.
     #[serde(borrow)]
     pub message_id: Cow<'a, str>,
-    /// `track`: the event's name; `page` and `screen`: the name of the page; else empty.
+    /// `track`: the event's name; `page` and `screen`: the name of the page, without one its category;
+    /// `group`: the id of the group; else empty.
     #[serde(borrow)]
     pub name: Cow<'a, str>,
     /// When it happened, corrected for the sender's clock; `None` when the sender did not say.
@@ -57,6 +74,8 @@ pub enum EventError {
     NoType,
     #[error("a track call needs the name of what happened in `event`")]
     NoName,
+    #[error("a group call needs `groupId`, the group that the customer belongs to")]
+    NoGroupId,
     #[error("nobody is named; send `userId` or `anonymousId`")]
     Nobody,
     #[error("`{field}` cannot be read")]
@@ -71,6 +90,12 @@ pub enum EventError {
     TooLong { field: &'static str, length: usize, limit: usize },
     #[error("`{0}` must be a JSON object")]
     NotAnObject(&'static str),
+    #[error("`{0}` must be a text or a number")]
+    NotText(&'static str),
+    #[error("`specversion` is `{0}`; send CloudEvents 1.0")]
+    UnknownSpecVersion(String),
+    #[error("a CloudEvent needs `{0}`")]
+    CloudEventLacks(&'static str),
 }
 
 /// Longest accepted identifier, message id or event name, in bytes.
@@ -83,11 +108,15 @@ impl EventError {
             EventError::UnknownType(_) => "event-unknown-type",
             EventError::NoType => "event-no-type",
             EventError::NoName => "event-no-name",
+            EventError::NoGroupId => "event-no-group-id",
             EventError::Nobody => "event-nobody",
             EventError::Time { .. } => "event-bad-time",
             EventError::NoPreviousId => "event-no-previous-id",
             EventError::TooLong { .. } => "event-too-long",
             EventError::NotAnObject(_) => "event-not-an-object",
+            EventError::NotText(_) => "event-not-text",
+            EventError::UnknownSpecVersion(_) => "event-unknown-spec-version",
+            EventError::CloudEventLacks(_) => "event-cloud-event-lacks",
         }
     }
 }

@@ -1,0 +1,464 @@
+//! Reads one event from one JSON object.
+//!
+//! One pass over the line finds the members by name and keeps their bytes; members are then read by
+//! kind of call. `traits` and `context` are read a second time only when a key that matters is in them.
+//! Of a key that occurs twice the first counts. Malformed parts of traits and context are left alone:
+//! they are the sender's own data, and only what can be read becomes an identifier or a consent.
+
+use super::{Event, EventError, EventKind, NAME_BYTES_MAX, Receipt};
+use crate::identifier::normalise;
+use crate::{Identifier, IdentifierKind, Text, Timestamp, json};
+use smallvec::SmallVec;
+use std::borrow::Cow;
+
+/// The members of a call that are read; everything else is ignored.
+#[derive(Clone, Copy)]
+enum Member {
+    Type,
+    MessageId,
+    UserId,
+    AnonymousId,
+    PreviousId,
+    GroupId,
+    Event,
+    Name,
+    Category,
+    Properties,
+    Traits,
+    Context,
+    Timestamp,
+    OriginalTimestamp,
+    SentAt,
+    ReceivedAt,
+    SpecVersion,
+    Id,
+    Source,
+    Subject,
+    Data,
+    DataBase64,
+    Time,
+}
+
+const MEMBERS: usize = Member::Time as usize + 1;
+
+impl Member {
+    fn from_name(name: &str) -> Option<Member> {
+        Some(match name {
+            "type" => Member::Type,
+            "messageId" => Member::MessageId,
+            "userId" => Member::UserId,
+            "anonymousId" => Member::AnonymousId,
+            "previousId" => Member::PreviousId,
+            "groupId" => Member::GroupId,
+            "event" => Member::Event,
+            "name" => Member::Name,
+            "category" => Member::Category,
+            "properties" => Member::Properties,
+            "traits" => Member::Traits,
+            "context" => Member::Context,
+            "timestamp" => Member::Timestamp,
+            "originalTimestamp" => Member::OriginalTimestamp,
+            "sentAt" => Member::SentAt,
+            "receivedAt" => Member::ReceivedAt,
+            "specversion" => Member::SpecVersion,
+            "id" => Member::Id,
+            "source" => Member::Source,
+            "subject" => Member::Subject,
+            "data" => Member::Data,
+            "data_base64" => Member::DataBase64,
+            "time" => Member::Time,
+            _ => return None,
+        })
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Member::Type => "type",
+            Member::MessageId => "messageId",
+            Member::UserId => "userId",
+            Member::AnonymousId => "anonymousId",
+            Member::PreviousId => "previousId",
+            Member::GroupId => "groupId",
+            Member::Event => "event",
+            Member::Name => "name",
+            Member::Category => "category",
+            Member::Properties => "properties",
+            Member::Traits => "traits",
+            Member::Context => "context",
+            Member::Timestamp => "timestamp",
+            Member::OriginalTimestamp => "originalTimestamp",
+            Member::SentAt => "sentAt",
+            Member::ReceivedAt => "receivedAt",
+            Member::SpecVersion => "specversion",
+            Member::Id => "id",
+            Member::Source => "source",
+            Member::Subject => "subject",
+            Member::Data => "data",
+            Member::DataBase64 => "data_base64",
+            Member::Time => "time",
+        }
+    }
+}
+
+/// The bytes of each member that the sender wrote.
+struct Call<'a> {
+    raw: [Option<&'a str>; MEMBERS],
+}
+
+impl<'a> Event<'a> {
+    /// Reads a line of a file. `country` is the two-letter code that national phone numbers are read under.
+    ///
+    /// # Errors
+    /// [`EventError`] with what is wrong and what to send instead; no input panics.
+    pub fn parse(line: &'a str, country: &str) -> Result<Event<'a>, EventError> {
+        Event::parse_received(line, country, &Receipt::default())
+    }
+
+    /// Reads a call that came in; see [`Event::parse`].
+    ///
+    /// # Errors
+    /// As [`Event::parse`].
+    pub fn parse_received(line: &'a str, country: &str, receipt: &Receipt) -> Result<Event<'a>, EventError> {
+        let mut call = Call { raw: [None; MEMBERS] };
+        json::for_each_member(line, |name, value| {
+            if let Some(member) = Member::from_name(name) {
+                let place = &mut call.raw[member as usize];
+                if place.is_none() && value != "null" {
+                    *place = Some(value);
+                }
+            }
+        })
+        .map_err(EventError::Json)?;
+        if call.raw(Member::SpecVersion).is_some() { call.cloud_event(country) } else { call.segment_call(country, receipt) }
+    }
+}
+
+impl<'a> Call<'a> {
+    fn raw(&self, member: Member) -> Option<&'a str> {
+        self.raw[member as usize]
+    }
+
+    fn segment_call(&self, country: &str, receipt: &Receipt) -> Result<Event<'a>, EventError> {
+        let kind = self.kind(receipt)?;
+        let mut event = Event {
+            kind,
+            message_id: self.text(Member::MessageId)?,
+            name: self.segment_name(kind)?,
+            timestamp: self.segment_time(receipt)?,
+            identifiers: SmallVec::new(),
+            properties: self.object(Member::Properties)?,
+            traits: self.object(Member::Traits)?,
+            context: self.object(Member::Context)?,
+            consents: SmallVec::new(),
+        };
+        let mut found = Found { country, identifiers: &mut event.identifiers, consents: &mut event.consents };
+        self.named_identifiers(&mut found)?;
+        if kind == EventKind::Alias {
+            if found.identifiers.is_empty() {
+                return Err(EventError::Nobody);
+            }
+            let previous = self.text(Member::PreviousId)?;
+            if previous.is_empty() {
+                return Err(EventError::NoPreviousId);
+            }
+            // The spec does not say what kind the previous id is. Its use is to join the id a visitor had
+            // before he logged in, so that is how it is read.
+            found.add(IdentifierKind::AnonymousId, previous);
+        }
+        // A group's traits describe the group, not the customer.
+        if kind == EventKind::Identify
+            && let Some(traits) = self.raw(Member::Traits)
+        {
+            found.read_traits(traits);
+        }
+        if let Some(context) = self.raw(Member::Context) {
+            found.read_context(context);
+        }
+        if event.identifiers.is_empty() { Err(EventError::Nobody) } else { Ok(event) }
+    }
+
+    fn cloud_event(&self, country: &str) -> Result<Event<'a>, EventError> {
+        let version = self.text(Member::SpecVersion)?;
+        if version != "1.0" {
+            return Err(EventError::UnknownSpecVersion(excerpt(&version)));
+        }
+        let needed = |member: Member| {
+            let text = self.text(member)?;
+            if text.is_empty() { Err(EventError::CloudEventLacks(member.name())) } else { Ok(text) }
+        };
+        let (id, source, name) = (needed(Member::Id)?, needed(Member::Source)?, needed(Member::Type)?);
+        // A source is a URI reference and cannot contain `|`, so two pairs never make one message id.
+        let message_id = within_limit("id", Cow::Owned(format!("{source}|{id}")))?;
+        if self.raw(Member::DataBase64).is_some() {
+            return Err(EventError::NotAnObject("data"));
+        }
+        let mut event = Event {
+            kind: EventKind::Track,
+            message_id,
+            name,
+            timestamp: self.time(Member::Time)?,
+            identifiers: SmallVec::new(),
+            properties: self.object(Member::Data)?,
+            traits: Cow::Borrowed("{}"),
+            context: self.object(Member::Context)?,
+            consents: SmallVec::new(),
+        };
+        let mut found = Found { country, identifiers: &mut event.identifiers, consents: &mut event.consents };
+        if let Some((kind, value)) = split_subject(self.text(Member::Subject)?) {
+            found.add(kind, value);
+        }
+        self.named_identifiers(&mut found)?;
+        if let Some(context) = self.raw(Member::Context) {
+            found.read_context(context);
+        }
+        Ok(event)
+    }
+
+    fn named_identifiers(&self, found: &mut Found<'a, '_>) -> Result<(), EventError> {
+        found.add(IdentifierKind::UserId, self.text(Member::UserId)?);
+        found.add(IdentifierKind::AnonymousId, self.text(Member::AnonymousId)?);
+        Ok(())
+    }
+
+    fn kind(&self, receipt: &Receipt) -> Result<EventKind, EventError> {
+        let Some(raw) = self.raw(Member::Type) else {
+            return receipt.kind.ok_or(EventError::NoType);
+        };
+        match raw {
+            r#""track""# => Ok(EventKind::Track),
+            r#""identify""# => Ok(EventKind::Identify),
+            r#""page""# => Ok(EventKind::Page),
+            r#""screen""# => Ok(EventKind::Screen),
+            r#""group""# => Ok(EventKind::Group),
+            r#""alias""# => Ok(EventKind::Alias),
+            other => Err(EventError::UnknownType(excerpt(other.trim_matches('"')))),
+        }
+    }
+
+    fn segment_name(&self, kind: EventKind) -> Result<Cow<'a, str>, EventError> {
+        let missing = match kind {
+            EventKind::Track => (self.text(Member::Event)?, EventError::NoName),
+            EventKind::Group => (self.text(Member::GroupId)?, EventError::NoGroupId),
+            EventKind::Page | EventKind::Screen => {
+                let name = self.text(Member::Name)?;
+                return if name.is_empty() { self.text(Member::Category) } else { Ok(name) };
+            }
+            EventKind::Identify | EventKind::Alias => return Ok(Cow::Borrowed("")),
+        };
+        match missing {
+            (name, error) if name.is_empty() => Err(error),
+            (name, _) => Ok(name),
+        }
+    }
+
+    /// `receivedAt - (sentAt - originalTimestamp)`, where a call that arrives may write `timestamp` for
+    /// `originalTimestamp`. A `timestamp` beside `originalTimestamp` or in a file is corrected already.
+    fn segment_time(&self, receipt: &Receipt) -> Result<Option<Timestamp>, EventError> {
+        let (timestamp, original) = (self.time(Member::Timestamp)?, self.time(Member::OriginalTimestamp)?);
+        let device = match (timestamp, original) {
+            (Some(at), Some(_)) => return Ok(Some(at)),
+            (Some(at), None) if receipt.received_at.is_none() => return Ok(Some(at)),
+            (Some(at), None) | (None, Some(at)) => at,
+            (None, None) => return Ok(None),
+        };
+        let sent = self.time(Member::SentAt)?.or(receipt.sent_at);
+        let received = match receipt.received_at {
+            Some(at) => Some(at),
+            None => self.time(Member::ReceivedAt)?,
+        };
+        Ok(Some(match (sent, received) {
+            (Some(sent), Some(received)) => received - (sent - device),
+            _ => device,
+        }))
+    }
+
+    fn time(&self, member: Member) -> Result<Option<Timestamp>, EventError> {
+        let Some(raw) = self.raw(member) else {
+            return Ok(None);
+        };
+        let text = string(raw).unwrap_or(Cow::Borrowed(raw));
+        if text.len() > NAME_BYTES_MAX {
+            return Err(EventError::TooLong { field: member.name(), length: text.len(), limit: NAME_BYTES_MAX });
+        }
+        Timestamp::parse(text.trim()).map(Some).map_err(|source| EventError::Time { field: member.name(), source })
+    }
+
+    /// The trimmed text of a member, empty when it is missing; numbers as the sender wrote them.
+    fn text(&self, member: Member) -> Result<Cow<'a, str>, EventError> {
+        match self.raw(member) {
+            None => Ok(Cow::Borrowed("")),
+            Some(raw) => within_limit(member.name(), text_or_number(raw).ok_or(EventError::NotText(member.name()))?),
+        }
+    }
+
+    fn object(&self, member: Member) -> Result<Cow<'a, str>, EventError> {
+        match self.raw(member) {
+            None => Ok(Cow::Borrowed("{}")),
+            Some(raw) if raw.starts_with('{') => Ok(Cow::Borrowed(raw)),
+            Some(_) => Err(EventError::NotAnObject(member.name())),
+        }
+    }
+}
+
+/// Collects identifiers and consents, each once.
+struct Found<'a, 'e> {
+    country: &'e str,
+    identifiers: &'e mut SmallVec<[Identifier<'a>; 3]>,
+    consents: &'e mut SmallVec<[(Text, bool); 1]>,
+}
+
+impl<'a> Found<'a, '_> {
+    fn add(&mut self, kind: IdentifierKind, value: Cow<'a, str>) {
+        if value.len() > NAME_BYTES_MAX {
+            return;
+        }
+        let value = match value {
+            Cow::Borrowed(text) => normalise(&kind, text, self.country),
+            Cow::Owned(text) => normalise(&kind, &text, self.country).map(|value| Cow::Owned(value.into_owned())),
+        };
+        let Some(value) = value else {
+            return;
+        };
+        let identifier = Identifier { kind, value };
+        if !self.identifiers.contains(&identifier) {
+            self.identifiers.push(identifier);
+        }
+    }
+
+    fn add_raw(&mut self, kind: IdentifierKind, raw: &'a str) {
+        if let Some(value) = text_or_number(raw) {
+            self.add(kind, value);
+        }
+    }
+
+    fn read_traits(&mut self, raw: &'a str) {
+        if !may_have_key(raw, &[r#""email""#, r#""phone""#]) {
+            return;
+        }
+        let [email, phone] = pick(raw, ["email", "phone"]);
+        if let Some(raw) = email {
+            self.add_raw(IdentifierKind::Email, raw);
+        }
+        if let Some(raw) = phone {
+            self.add_raw(IdentifierKind::Phone, raw);
+        }
+    }
+
+    fn read_context(&mut self, raw: &'a str) {
+        if !may_have_key(raw, &[r#""traits""#, r#""device""#, r#""externalIds""#, r#""consent""#]) {
+            return;
+        }
+        let [traits, device, external, consent] = pick(raw, ["traits", "device", "externalIds", "consent"]);
+        if let Some(traits) = traits {
+            self.read_traits(traits);
+        }
+        if let Some([Some(id)]) = device.map(|device| pick(device, ["id"])) {
+            self.add_raw(IdentifierKind::DeviceId, id);
+        }
+        if let Some(external) = external {
+            self.read_external(external);
+        }
+        if let Some([Some(preferences)]) = consent.map(|consent| pick(consent, ["categoryPreferences"])) {
+            self.read_consents(preferences);
+        }
+    }
+
+    /// `[{"id": "...", "type": "..."}]`; entries of another shape are left alone.
+    fn read_external(&mut self, raw: &'a str) {
+        // A broken entry cannot occur: the whole line was read before.
+        let _ = json::for_each_item(raw, |entry| {
+            let [id, kind] = pick(entry, ["id", "type"]);
+            let (Some(id), Some(kind)) = (id, kind.and_then(string)) else {
+                return;
+            };
+            if !kind.trim().is_empty() && kind.len() <= NAME_BYTES_MAX {
+                self.add_raw(IdentifierKind::from_name(kind.trim()), id);
+            }
+        });
+    }
+
+    fn read_consents(&mut self, raw: &'a str) {
+        // As above; what is not true or false is not an answer.
+        let _ = json::for_each_member(raw, |purpose, value| {
+            let agrees = match value {
+                "true" => true,
+                "false" => false,
+                _ => return,
+            };
+            if purpose.len() <= NAME_BYTES_MAX && !self.consents.iter().any(|(known, _)| known == purpose) {
+                self.consents.push((Text::new(purpose), agrees));
+            }
+        });
+    }
+}
+
+/// The bytes of the named members of an object; all `None` for anything that is not an object.
+fn pick<'a, const N: usize>(raw: &'a str, names: [&str; N]) -> [Option<&'a str>; N] {
+    let mut found = [None; N];
+    let _ = json::for_each_member(raw, |name, value| {
+        if let Some(at) = names.iter().position(|wanted| *wanted == name)
+            && found[at].is_none()
+        {
+            found[at] = Some(value);
+        }
+    });
+    found
+}
+
+/// False only when none of the quoted keys can be in `raw`; a key may also be written with escapes.
+fn may_have_key(raw: &str, keys: &[&str]) -> bool {
+    raw.contains('\\') || keys.iter().any(|key| raw.contains(key))
+}
+
+/// The trimmed text of a JSON string, or a number as written; `None` for any other value.
+fn text_or_number(raw: &str) -> Option<Cow<'_, str>> {
+    match raw.as_bytes().first()? {
+        b'"' => string(raw).map(trim),
+        b'-' | b'0'..=b'9' => Some(Cow::Borrowed(raw)),
+        _ => None,
+    }
+}
+
+/// The content of a JSON string; `None` for any other value and for a broken surrogate pair.
+fn string(raw: &str) -> Option<Cow<'_, str>> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') { serde_json::from_str::<String>(raw).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+}
+
+fn trim(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) if text.trim().len() == text.len() => Cow::Owned(text),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    }
+}
+
+fn within_limit<'a>(field: &'static str, text: Cow<'a, str>) -> Result<Cow<'a, str>, EventError> {
+    if text.len() > NAME_BYTES_MAX {
+        return Err(EventError::TooLong { field, length: text.len(), limit: NAME_BYTES_MAX });
+    }
+    Ok(text)
+}
+
+/// `kind:value`, where the kind is written in lower case, digits and `_`; anything else names nobody.
+fn split_subject(subject: Cow<'_, str>) -> Option<(IdentifierKind, Cow<'_, str>)> {
+    let (kind, _) = subject.split_once(':')?;
+    let name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if kind.is_empty() || !kind.bytes().all(name) {
+        return None;
+    }
+    let (known, start) = (IdentifierKind::from_name(kind), kind.len() + 1);
+    Some(match subject {
+        Cow::Borrowed(text) => (known, Cow::Borrowed(&text[start..])),
+        Cow::Owned(text) => (known, Cow::Owned(text[start..].to_owned())),
+    })
+}
+
+/// The beginning of a text, short enough for a message.
+fn excerpt(text: &str) -> String {
+    const CHARACTERS_MAX: usize = 60;
+    match text.char_indices().nth(CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}
