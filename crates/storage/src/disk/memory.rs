@@ -1,0 +1,4 @@
+//! A disk in memory that can lose, tear, flip and fill up.
+/// See `crash`.
+#[derive(Clone, Default)]
+pub struct MemoryDisk;

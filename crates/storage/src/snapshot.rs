@@ -1,0 +1,1 @@
+//! A consistent store as one checksummed stream.

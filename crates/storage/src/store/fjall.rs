@@ -1,0 +1,149 @@
+//! The state store on fjall, a log-structured merge tree.
+//!
+//! A commit goes to fjall's journal and memtables; the journal is not synced with it. What fjall
+//! 3.1.13 promises then, by its source (`worker_pool.rs`, `journal/batch_reader.rs`, `recovery.rs`):
+//! a batch is applied whole or not at all (start marker, count, checksum, end marker); before a
+//! memtable becomes a table file the journal is synced, so a table file never knows more than the
+//! journal; at recovery the journal is cut at its first incomplete batch. Hence a crash leaves a
+//! prefix of the commits. Should a hole in an unsynced journal look like a complete batch with a
+//! wrong checksum, fjall refuses to open rather than guess: that is [`StoreError::Open`], and the
+//! store is rebuilt from backup and log.
+
+use super::{Batch, Change, Store, StoreError, StoreOptions, Table, Visit, VisitMany};
+use fjall::{
+    CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode,
+    config::{BloomConstructionPolicy, CompressionPolicy, FilterPolicy, FilterPolicyEntry, HashRatioPolicy},
+};
+use std::{io, ops::Bound};
+
+/// Threads that write out memtables and merge table files, beside the one that commits.
+const WORKER_THREADS: usize = 2;
+
+/// Bytes of changes a table collects in memory before they are written out.
+const MEMTABLE_BYTES: u64 = 64 << 20;
+
+/// Bytes of journal after which the slowest table is written out so that its journal can go.
+const JOURNAL_BYTES_MAX: u64 = 512 << 20;
+
+/// Bits per key of the filters that answer "not here" without touching the disk.
+const FILTER_BITS_PER_KEY: f32 = 10.0;
+
+/// A store in a directory of its own, which nothing else may open at the same time.
+pub struct FjallStore {
+    database: Database,
+    tables: Vec<Keyspace>,
+    stopped: bool,
+}
+
+impl FjallStore {
+    /// Opens the store, creating it where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`].
+    pub fn open(options: &StoreOptions) -> Result<Self, StoreError> {
+        let failed = |source: fjall::Error| StoreError::Open { directory: options.directory.clone(), source: Box::new(source) };
+        let database = Database::builder(&options.directory)
+            .cache_size(options.cache_bytes)
+            .worker_threads(WORKER_THREADS)
+            .max_journaling_size(JOURNAL_BYTES_MAX)
+            .open()
+            .map_err(failed)?;
+        let mut tables = Vec::new();
+        for table in Table::ALL {
+            tables.push(database.keyspace(table.name(), || table_options(table)).map_err(failed)?);
+        }
+        Ok(Self { database, tables, stopped: false })
+    }
+
+    fn table(&self, table: Table) -> &Keyspace {
+        &self.tables[usize::from(table.number()) - 1]
+    }
+
+    fn write_error(&mut self, error: fjall::Error) -> StoreError {
+        self.stopped = true;
+        match &error {
+            fjall::Error::Io(cause) if cause.kind() == io::ErrorKind::StorageFull => StoreError::Full { source: Box::new(error) },
+            _ => StoreError::Write { source: Box::new(error) },
+        }
+    }
+}
+
+/// Point look-ups get a hash index per block; tables that are only scanned get no filters.
+fn table_options(table: Table) -> KeyspaceCreateOptions {
+    let options = KeyspaceCreateOptions::default()
+        .max_memtable_size(MEMTABLE_BYTES)
+        .data_block_compression_policy(CompressionPolicy::all(CompressionType::Lz4));
+    let filter = FilterPolicy::all(FilterPolicyEntry::Bloom(BloomConstructionPolicy::BitsPerKey(FILTER_BITS_PER_KEY)));
+    match table {
+        // Nearly every look-up here misses; random keys do not compress.
+        Table::Seen => options.filter_policy(filter).data_block_compression_policy(CompressionPolicy::all(CompressionType::None)),
+        // Read in ranges from a remembered key; never by a key that may be missing.
+        Table::Due | Table::Outbox | Table::Decisions | Table::Facts => options.filter_policy(FilterPolicy::disabled()),
+        _ => options.filter_policy(filter).data_block_hash_ratio_policy(HashRatioPolicy::all(0.75)),
+    }
+}
+
+fn read_error(table: Table, error: fjall::Error) -> StoreError {
+    StoreError::Read { table, source: Box::new(error) }
+}
+
+impl Store for FjallStore {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let value = self.table(table).get(key).map_err(|error| read_error(table, error))?;
+        Ok(value.map(|value| value.to_vec()))
+    }
+
+    fn get_many(&self, table: Table, keys: &[&[u8]], visit: &mut VisitMany<'_>) -> Result<(), StoreError> {
+        let rows = self.table(table);
+        for (index, key) in keys.iter().enumerate() {
+            let value = rows.get(key).map_err(|error| read_error(table, error))?;
+            visit(index, value.as_deref());
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        if self.stopped {
+            return Err(StoreError::Stopped);
+        }
+        // One sequence number covers a whole fjall batch, so two changes of one key would be a tie:
+        // only the last one is handed on.
+        let mut changes: Vec<Change<'_>> = batch.changes().collect();
+        changes.sort_by_key(|change| (change.table, change.key));
+        let mut writes = self.database.batch();
+        for (index, change) in changes.iter().enumerate() {
+            let overwritten = changes.get(index + 1).is_some_and(|next| (next.table, next.key) == (change.table, change.key));
+            match change.value {
+                _ if overwritten => {}
+                Some(value) => writes.insert(self.table(change.table), change.key, value),
+                None => writes.remove(self.table(change.table), change.key),
+            }
+        }
+        writes.commit().map_err(|error| self.write_error(error))
+    }
+
+    fn flush(&mut self) -> Result<(), StoreError> {
+        if self.stopped {
+            return Err(StoreError::Stopped);
+        }
+        self.database.persist(PersistMode::SyncAll).map_err(|error| self.write_error(error))
+    }
+
+    fn scan(&self, table: Table, from: &[u8], until: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        if !until.is_empty() && from >= until {
+            return Ok(());
+        }
+        let end = if until.is_empty() { Bound::Unbounded } else { Bound::Excluded(until) };
+        for row in self.table(table).range::<&[u8], _>((Bound::Included(from), end)) {
+            let (key, value) = row.into_inner().map_err(|error| read_error(table, error))?;
+            if visit(&key, &value).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn disk_bytes(&self) -> u64 {
+        self.database.disk_space().unwrap_or(0)
+    }
+}

@@ -1,0 +1,199 @@
+//! The state store: tables of sorted keys, committed in atomic batches, behind one small interface.
+//!
+//! A commit is atomic over all tables and is *not* durable when it returns: the log is the
+//! durability, and every batch carries the log position it reaches. After a crash a store comes
+//! back as it was after some earlier commit, at the latest flush or later, never as a mixture; what
+//! is missing is replayed from the log. After [`Store::flush`] log segments before
+//! [`Store::log_position`] may go.
+//!
+//! Keys order as bytes. An empty key is not allowed; an empty value is.
+
+mod batch;
+mod fjall;
+mod memory;
+
+pub use batch::{Batch, Change};
+pub use fjall::FjallStore;
+pub use memory::MemoryStore;
+
+use crate::log::Position;
+use std::{ops::ControlFlow, path::PathBuf};
+
+/// The tables. Numbers are written to disk and to backups: fixed for ever, never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Table {
+    /// Facts about the store itself: the log position, the format.
+    Meta = 1,
+    Profiles = 2,
+    /// Identifier to profile, redirects.
+    Identity = 3,
+    /// The merge ledger.
+    Merges = 4,
+    /// Message ids that were taken already.
+    Seen = 5,
+    /// Timers by due time.
+    Due = 6,
+    Outbox = 7,
+    Decisions = 8,
+    Enrollments = 9,
+    Audiences = 10,
+    /// Counters of messages between partitions.
+    Peers = 11,
+    /// Published definitions.
+    Definitions = 12,
+    Facts = 13,
+}
+
+impl Table {
+    /// All tables, in the order of their numbers.
+    pub const ALL: [Table; 13] = [
+        Table::Meta,
+        Table::Profiles,
+        Table::Identity,
+        Table::Merges,
+        Table::Seen,
+        Table::Due,
+        Table::Outbox,
+        Table::Decisions,
+        Table::Enrollments,
+        Table::Audiences,
+        Table::Peers,
+        Table::Definitions,
+        Table::Facts,
+    ];
+
+    /// The table with this number.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Table> {
+        Self::ALL.get(usize::from(number).checked_sub(1)?).copied()
+    }
+
+    #[must_use]
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The table's name on disk.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Table::Meta => "meta",
+            Table::Profiles => "profiles",
+            Table::Identity => "identity",
+            Table::Merges => "merges",
+            Table::Seen => "seen",
+            Table::Due => "due",
+            Table::Outbox => "outbox",
+            Table::Decisions => "decisions",
+            Table::Enrollments => "enrollments",
+            Table::Audiences => "audiences",
+            Table::Peers => "peers",
+            Table::Definitions => "definitions",
+            Table::Facts => "facts",
+        }
+    }
+}
+
+/// Where a store lives and how much memory it may take.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    pub directory: PathBuf,
+    /// Bytes of decoded blocks kept in memory, over all tables.
+    pub cache_bytes: u64,
+}
+
+impl StoreOptions {
+    /// 256 MiB of cache.
+    #[must_use]
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into(), cache_bytes: 256 << 20 }
+    }
+}
+
+/// Receives the pairs of a scan in key order; `Break` ends it.
+pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
+
+/// Receives the answers of `get_many`: index of the key, and its value.
+pub type VisitMany<'a> = dyn FnMut(usize, Option<&[u8]>) + 'a;
+
+/// Four implementations: memory, memory that crashes (the same, by `crash`), fjall, and redb in the tests.
+pub trait Store: Send {
+    /// The value of one key.
+    ///
+    /// # Errors
+    /// [`StoreError::Read`], [`StoreError::Corrupt`].
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The values of many keys, each visited once, in the order of `keys`. Sorted keys are fastest.
+    ///
+    /// # Errors
+    /// As `get`.
+    fn get_many(&self, table: Table, keys: &[&[u8]], visit: &mut VisitMany<'_>) -> Result<(), StoreError>;
+
+    /// Takes all changes of `batch` or none. Visible when it returns, durable after the next `flush`.
+    /// Where a batch changes a key twice, the later change wins.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`], [`StoreError::Full`]; the store takes no more commits then, because what
+    /// became of this one is unknown. Open it again and replay.
+    fn commit(&mut self, batch: &Batch) -> Result<(), StoreError>;
+
+    /// Makes everything committed so far durable.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`], [`StoreError::Full`]; never retried, see `commit`.
+    fn flush(&mut self) -> Result<(), StoreError>;
+
+    /// Visits the pairs with `from <= key < until` in key order; an empty `until` means to the end.
+    ///
+    /// # Errors
+    /// As `get`.
+    fn scan(&self, table: Table, from: &[u8], until: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError>;
+
+    /// Bytes on disk; for a store in memory, bytes of keys and values.
+    fn disk_bytes(&self) -> u64;
+
+    /// The first log position that this state does not contain; replay starts here. 0 in a new store.
+    ///
+    /// # Errors
+    /// As `get`; [`StoreError::Corrupt`] if it is not a number.
+    fn log_position(&self) -> Result<Position, StoreError> {
+        let Some(bytes) = self.get(Table::Meta, batch::LOG_POSITION_KEY)? else { return Ok(Position(0)) };
+        let bytes: [u8; 8] =
+            bytes.try_into().map_err(|_| StoreError::Corrupt { table: Table::Meta, what: "the log position is not 8 bytes".to_owned() })?;
+        Ok(Position(u64::from_be_bytes(bytes)))
+    }
+}
+
+/// What can go wrong with a store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("cannot open the state store in `{}`; look at the cause, at the directory's owner and at other running programs", directory.display())]
+    Open { directory: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("cannot read from table `{}`; check the disk, then restore the latest backup or delete the store so that it is rebuilt from the log", table.name())]
+    Read { table: Table, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("cannot write to the state store; mend the disk and start again, the log has everything")]
+    Write { source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("the disk under the state store is full; free some space and start again, the log has everything")]
+    Full { source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("table `{}` is damaged: {what}; restore the latest backup or delete the store so that it is rebuilt from the log", table.name())]
+    Corrupt { table: Table, what: String },
+    #[error("the state store stopped after an earlier failed write; start again, the log has everything")]
+    Stopped,
+}
+
+impl StoreError {
+    /// Stable code; `docs/errors/<code>.md` explains it.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            StoreError::Open { .. } => "store-open",
+            StoreError::Read { .. } => "store-read",
+            StoreError::Write { .. } => "store-write",
+            StoreError::Full { .. } => "store-full",
+            StoreError::Corrupt { .. } => "store-corrupt",
+            StoreError::Stopped => "store-stopped",
+        }
+    }
+}
