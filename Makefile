@@ -1,0 +1,38 @@
+# `make demo` shows what it does, `make test` shows that it works. Everything else is for contributors.
+# Whatever is missing on a Debian machine, .ci/run installs; the targets here expect Rust to be there.
+
+.PHONY: demo test bench sim fuzz lint nightly clean
+.DEFAULT_GOAL := demo
+
+# One seed takes a fraction of a second; nightly runs many more.
+SEEDS ?= 200
+SECONDS_EACH ?= 60
+
+demo:
+	cargo run --release -p faden -- demo
+
+test:
+	.ci/run
+
+bench:
+	cargo run --release -p faden -- bench engine
+
+sim:
+	cargo xtask sim --seeds $(SEEDS)
+
+fuzz:
+	cargo xtask fuzz --seconds $(SECONDS_EACH)
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo xtask arrows
+	cargo xtask house
+
+nightly: test
+	cargo xtask sim --seeds 10000
+	cargo xtask fuzz --seconds 60
+
+clean:
+	cargo clean
+	rm -rf fuzz/target fuzz/corpus fuzz/artifacts faden-data
