@@ -21,8 +21,8 @@ pub fn findings(sources: &[Source<'_>], files: &[File]) -> Vec<String> {
         match files.iter().find(|file| file.path == page) {
             None => found.push(format!("{place}: code `{code}` has no page; write {page}")),
             Some(file) => {
-                if !file.text.starts_with(&format!("# {code}\n")) {
-                    found.push(format!("{page}: the first line must be `# {code}`"));
+                if !file.text.contains(&format!("\nCode: `{code}`\n")) {
+                    found.push(format!("{page}: the line ``Code: `{code}` `` is missing below the title"));
                 }
                 let missing = HEADINGS.iter().filter(|heading| !file.text.contains(*heading));
                 found.extend(missing.map(|heading| format!("{page}: the heading `{heading}` is missing")));
@@ -192,7 +192,7 @@ mod tests {
         let sources = [Source { file: &file, tree: syn::parse_file(source).expect("the example is Rust") }];
         let pages: Vec<File> = pages
             .iter()
-            .map(|code| File { path: format!("{PAGES}{code}.md"), text: format!("# {code}\n{}\n", HEADINGS.join("\n")) })
+            .map(|code| File { path: format!("{PAGES}{code}.md"), text: format!("# Title\n\nCode: `{code}`\n{}\n", HEADINGS.join("\n")) })
             .collect();
         assert_eq!(findings(&sources, &pages), expected);
     }
