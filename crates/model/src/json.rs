@@ -1,6 +1,9 @@
 //! JSON at the wall: look up one field in the sender's bytes, turn it into a [`Value`], write text.
 
+pub mod scan;
+
 use crate::{Decimal, Text, Value};
+use scan::Scanner;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
@@ -46,68 +49,21 @@ pub fn field<'a>(raw: &'a str, key: &str) -> Option<&'a str> {
 ///
 /// # Errors
 /// The parser's error when `raw` is not exactly one JSON object.
-pub fn for_each_member<'a>(raw: &'a str, visit: impl FnMut(&str, &'a str)) -> Result<(), serde_json::Error> {
-    struct Each<F>(F);
-    impl<'de, F: FnMut(&str, &'de str)> Visitor<'de> for Each<F> {
-        type Value = ();
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-        fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-            while let Some(Name(name)) = map.next_key()? {
-                self.0(&name, map.next_value::<&'de RawValue>()?.get());
-            }
-            Ok(())
-        }
-    }
-    let mut reader = serde_json::Deserializer::from_str(raw);
-    serde::Deserializer::deserialize_map(&mut reader, Each(visit))?;
-    reader.end()
+pub fn for_each_member<'a>(raw: &'a str, mut visit: impl FnMut(&str, &'a str)) -> Result<(), serde_json::Error> {
+    let mut scanner = Scanner::new(raw);
+    scanner
+        .object(|scanner, name| scanner.value().map(|value| visit(name, value)))
+        .and_then(|()| scanner.end())
+        .map_err(|_| scan::explain(raw, '{'))
 }
 
 /// Calls `visit` with each raw item of one JSON array, in order.
 ///
 /// # Errors
 /// The parser's error when `raw` is not exactly one JSON array.
-pub fn for_each_item<'a>(raw: &'a str, visit: impl FnMut(&'a str)) -> Result<(), serde_json::Error> {
-    struct Each<F>(F);
-    impl<'de, F: FnMut(&'de str)> Visitor<'de> for Each<F> {
-        type Value = ();
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an array")
-        }
-        fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
-            while let Some(item) = seq.next_element::<&'de RawValue>()? {
-                self.0(item.get());
-            }
-            Ok(())
-        }
-    }
-    let mut reader = serde_json::Deserializer::from_str(raw);
-    serde::Deserializer::deserialize_seq(&mut reader, Each(visit))?;
-    reader.end()
-}
-
-/// A member's name, borrowed unless it is written with escapes.
-struct Name<'a>(std::borrow::Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Name<'de>, D::Error> {
-        struct Read;
-        impl<'de> Visitor<'de> for Read {
-            type Value = Name<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
-                Ok(Name(std::borrow::Cow::Borrowed(name)))
-            }
-            fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
-                Ok(Name(std::borrow::Cow::Owned(name.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(Read)
-    }
+pub fn for_each_item<'a>(raw: &'a str, mut visit: impl FnMut(&'a str)) -> Result<(), serde_json::Error> {
+    let mut scanner = Scanner::new(raw);
+    scanner.array(|scanner| scanner.value().map(&mut visit)).and_then(|()| scanner.end()).map_err(|_| scan::explain(raw, '['))
 }
 
 /// Parses one JSON value with exact numbers. A number too large for a decimal becomes its text.

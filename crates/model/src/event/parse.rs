@@ -1,12 +1,13 @@
 //! Reads one event from one JSON object.
 //!
-//! One pass over the line finds the members by name and keeps their bytes; members are then read by
-//! kind of call. `traits` and `context` are read a second time only when a key that matters is in them.
+//! One pass over the line finds the members by name and keeps their bytes, those inside `traits` and
+//! `context` that may name a customer or a consent as well; they are then read by kind of call.
 //! Of a key that occurs twice the first counts. Malformed parts of traits and context are left alone:
 //! they are the sender's own data, and only what can be read becomes an identifier or a consent.
 
 use super::{Event, EventError, EventKind, NAME_BYTES_MAX, Receipt};
-use crate::identifier::normalise;
+use crate::identifier::{normalise, trimmed};
+use crate::json::scan::{Broken, Scanner, explain};
 use crate::{Identifier, IdentifierKind, Text, Timestamp, json};
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -37,9 +38,15 @@ enum Member {
     Data,
     DataBase64,
     Time,
+    TraitsEmail,
+    TraitsPhone,
+    ContextTraits,
+    ContextDevice,
+    ContextExternalIds,
+    ContextConsent,
 }
 
-const MEMBERS: usize = Member::Time as usize + 1;
+const MEMBERS: usize = Member::ContextConsent as usize + 1;
 
 impl Member {
     fn from_name(name: &str) -> Option<Member> {
@@ -71,6 +78,24 @@ impl Member {
         })
     }
 
+    fn in_traits(name: &str) -> Option<Member> {
+        match name {
+            "email" => Some(Member::TraitsEmail),
+            "phone" => Some(Member::TraitsPhone),
+            _ => None,
+        }
+    }
+
+    fn in_context(name: &str) -> Option<Member> {
+        match name {
+            "traits" => Some(Member::ContextTraits),
+            "device" => Some(Member::ContextDevice),
+            "externalIds" => Some(Member::ContextExternalIds),
+            "consent" => Some(Member::ContextConsent),
+            _ => None,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Member::Type => "type",
@@ -96,6 +121,12 @@ impl Member {
             Member::Data => "data",
             Member::DataBase64 => "data_base64",
             Member::Time => "time",
+            Member::TraitsEmail => "traits.email",
+            Member::TraitsPhone => "traits.phone",
+            Member::ContextTraits => "context.traits",
+            Member::ContextDevice => "context.device",
+            Member::ContextExternalIds => "context.externalIds",
+            Member::ContextConsent => "context.consent",
         }
     }
 }
@@ -120,20 +151,43 @@ impl<'a> Event<'a> {
     /// As [`Event::parse`].
     pub fn parse_received(line: &'a str, country: &str, receipt: &Receipt) -> Result<Event<'a>, EventError> {
         let mut call = Call { raw: [None; MEMBERS] };
-        json::for_each_member(line, |name, value| {
-            if let Some(member) = Member::from_name(name) {
-                let place = &mut call.raw[member as usize];
-                if place.is_none() && value != "null" {
-                    *place = Some(value);
-                }
-            }
-        })
-        .map_err(EventError::Json)?;
+        call.scan(line).map_err(|_| EventError::Json(explain(line, '{')))?;
         if call.raw(Member::SpecVersion).is_some() { call.cloud_event(country) } else { call.segment_call(country, receipt) }
     }
 }
 
 impl<'a> Call<'a> {
+    fn scan(&mut self, line: &'a str) -> Result<(), Broken> {
+        let mut scanner = Scanner::new(line);
+        scanner.object(|scanner, name| match Member::from_name(name) {
+            Some(Member::Traits) if self.raw[Member::Traits as usize].is_none() && scanner.peek() == b'{' => {
+                self.scan_inner(scanner, Member::Traits, Member::in_traits)
+            }
+            Some(Member::Context) if self.raw[Member::Context as usize].is_none() && scanner.peek() == b'{' => {
+                self.scan_inner(scanner, Member::Context, Member::in_context)
+            }
+            known => self.keep(known, scanner.value()?),
+        })?;
+        scanner.end()
+    }
+
+    fn keep(&mut self, member: Option<Member>, value: &'a str) -> Result<(), Broken> {
+        if let Some(member) = member {
+            let place = &mut self.raw[member as usize];
+            if place.is_none() && value != "null" {
+                *place = Some(value);
+            }
+        }
+        Ok(())
+    }
+
+    fn scan_inner(&mut self, scanner: &mut Scanner<'a>, outer: Member, inner: fn(&str) -> Option<Member>) -> Result<(), Broken> {
+        let before = *scanner;
+        scanner.object(|scanner, name| self.keep(inner(name), scanner.value()?))?;
+        self.raw[outer as usize] = Some(before.until(scanner));
+        Ok(())
+    }
+
     fn raw(&self, member: Member) -> Option<&'a str> {
         self.raw[member as usize]
     }
@@ -166,14 +220,11 @@ impl<'a> Call<'a> {
             found.add(IdentifierKind::AnonymousId, previous);
         }
         // A group's traits describe the group, not the customer.
-        if kind == EventKind::Identify
-            && let Some(traits) = self.raw(Member::Traits)
-        {
-            found.read_traits(traits);
+        if kind == EventKind::Identify {
+            found.add_raw(IdentifierKind::Email, self.raw(Member::TraitsEmail));
+            found.add_raw(IdentifierKind::Phone, self.raw(Member::TraitsPhone));
         }
-        if let Some(context) = self.raw(Member::Context) {
-            found.read_context(context);
-        }
+        self.read_context(&mut found);
         if event.identifiers.is_empty() { Err(EventError::Nobody) } else { Ok(event) }
     }
 
@@ -208,9 +259,7 @@ impl<'a> Call<'a> {
             found.add(kind, value);
         }
         self.named_identifiers(&mut found)?;
-        if let Some(context) = self.raw(Member::Context) {
-            found.read_context(context);
-        }
+        self.read_context(&mut found);
         Ok(event)
     }
 
@@ -218,6 +267,26 @@ impl<'a> Call<'a> {
         found.add(IdentifierKind::UserId, self.text(Member::UserId)?);
         found.add(IdentifierKind::AnonymousId, self.text(Member::AnonymousId)?);
         Ok(())
+    }
+
+    fn read_context(&self, found: &mut Found<'a, '_>) {
+        if let Some(traits) = self.raw(Member::ContextTraits) {
+            let [email, phone] = pick(traits, ["email", "phone"]);
+            found.add_raw(IdentifierKind::Email, email);
+            found.add_raw(IdentifierKind::Phone, phone);
+        }
+        if let Some(device) = self.raw(Member::ContextDevice) {
+            let [id] = pick(device, ["id"]);
+            found.add_raw(IdentifierKind::DeviceId, id);
+        }
+        if let Some(external) = self.raw(Member::ContextExternalIds) {
+            found.read_external(external);
+        }
+        if let Some(consent) = self.raw(Member::ContextConsent)
+            && let [Some(preferences)] = pick(consent, ["categoryPreferences"])
+        {
+            found.read_consents(preferences);
+        }
     }
 
     fn kind(&self, receipt: &Receipt) -> Result<EventKind, EventError> {
@@ -325,41 +394,9 @@ impl<'a> Found<'a, '_> {
         }
     }
 
-    fn add_raw(&mut self, kind: IdentifierKind, raw: &'a str) {
-        if let Some(value) = text_or_number(raw) {
+    fn add_raw(&mut self, kind: IdentifierKind, raw: Option<&'a str>) {
+        if let Some(value) = raw.and_then(text_or_number) {
             self.add(kind, value);
-        }
-    }
-
-    fn read_traits(&mut self, raw: &'a str) {
-        if !may_have_key(raw, &[r#""email""#, r#""phone""#]) {
-            return;
-        }
-        let [email, phone] = pick(raw, ["email", "phone"]);
-        if let Some(raw) = email {
-            self.add_raw(IdentifierKind::Email, raw);
-        }
-        if let Some(raw) = phone {
-            self.add_raw(IdentifierKind::Phone, raw);
-        }
-    }
-
-    fn read_context(&mut self, raw: &'a str) {
-        if !may_have_key(raw, &[r#""traits""#, r#""device""#, r#""externalIds""#, r#""consent""#]) {
-            return;
-        }
-        let [traits, device, external, consent] = pick(raw, ["traits", "device", "externalIds", "consent"]);
-        if let Some(traits) = traits {
-            self.read_traits(traits);
-        }
-        if let Some([Some(id)]) = device.map(|device| pick(device, ["id"])) {
-            self.add_raw(IdentifierKind::DeviceId, id);
-        }
-        if let Some(external) = external {
-            self.read_external(external);
-        }
-        if let Some([Some(preferences)]) = consent.map(|consent| pick(consent, ["categoryPreferences"])) {
-            self.read_consents(preferences);
         }
     }
 
@@ -372,7 +409,7 @@ impl<'a> Found<'a, '_> {
                 return;
             };
             if !kind.trim().is_empty() && kind.len() <= NAME_BYTES_MAX {
-                self.add_raw(IdentifierKind::from_name(kind.trim()), id);
+                self.add_raw(IdentifierKind::from_name(kind.trim()), Some(id));
             }
         });
     }
@@ -405,11 +442,6 @@ fn pick<'a, const N: usize>(raw: &'a str, names: [&str; N]) -> [Option<&'a str>;
     found
 }
 
-/// False only when none of the quoted keys can be in `raw`; a key may also be written with escapes.
-fn may_have_key(raw: &str, keys: &[&str]) -> bool {
-    raw.contains('\\') || keys.iter().any(|key| raw.contains(key))
-}
-
 /// The trimmed text of a JSON string, or a number as written; `None` for any other value.
 fn text_or_number(raw: &str) -> Option<Cow<'_, str>> {
     match raw.as_bytes().first()? {
@@ -422,14 +454,18 @@ fn text_or_number(raw: &str) -> Option<Cow<'_, str>> {
 /// The content of a JSON string; `None` for any other value and for a broken surrogate pair.
 fn string(raw: &str) -> Option<Cow<'_, str>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') { serde_json::from_str::<String>(raw).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+    if inner.bytes().any(|byte| byte == b'\\') {
+        serde_json::from_str::<String>(raw).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(inner))
+    }
 }
 
 fn trim(text: Cow<'_, str>) -> Cow<'_, str> {
     match text {
-        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-        Cow::Owned(text) if text.trim().len() == text.len() => Cow::Owned(text),
-        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+        Cow::Borrowed(text) => Cow::Borrowed(trimmed(text)),
+        Cow::Owned(text) if trimmed(&text).len() == text.len() => Cow::Owned(text),
+        Cow::Owned(text) => Cow::Owned(trimmed(&text).to_owned()),
     }
 }
 
