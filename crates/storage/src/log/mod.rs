@@ -1,10 +1,60 @@
 //! The log: records in order, kept once they are flushed.
-use crate::disk::Disk;
-use std::{path::PathBuf, sync::Arc};
+//!
+//! **Files.** A log is a directory of segments, `<position of the first record>.log`, written full
+//! length with zeros before their first use, because flushing a file that does not grow is two to eight
+//! times faster. A segment begins with a header sector; frames follow it without gaps, then zeros:
+//!
+//! ```text
+//! header   magic "FADENLOG" | format u32 | first position u64 | crc u32, padded to 512 bytes
+//! frame    kind u8 and length u24, as one u32 | crc of payload u32 | crc of position, kind, length
+//!          and crc of payload u32 | payload
+//! ```
+//!
+//! Integers are little-endian, checksums CRC-32C. A position is not stored but goes into the
+//! checksum, so a frame is valid in one place only. A record is a frame of kind 1; kind 127 is a
+//! *marker*, written after a flush returned: whatever stands before a marker was durable.
+//!
+//! **Recovery.** Only the last segment can have an unflushed tail; the others were flushed before
+//! the next one was made, so a break in them is damage. In the last segment the first frame that
+//! does not check out is a break. It is damage, [`LogError::Broken`], and nothing is touched, if
+//!
+//! 1. a valid marker stands behind it: what broke had been flushed; or
+//! 2. no sector (512 bytes) of the frame still holds the zeros from before: disks write sectors
+//!    whole, so a write cut short leaves old sectors behind, and this frame had been written in full.
+//!    This finds a flipped bit in the last flush before a power cut, whose marker was lost with it.
+//!
+//! Otherwise it is a write that a crash cut short. It was never acknowledged; it is erased with all
+//! behind it, so that nothing of it can come back after later appends. Rule 2 cannot see a flipped
+//! bit in a record of that very last flush that itself contains a whole sector of zeros.
+//!
+//! What recovery keeps behind the last marker is written once more and flushed before anybody reads
+//! it: after a failed flush the system may show bytes that the disk does not have.
+//!
+//! **Failure.** A failed write or flush stops the log for good; it is never retried, because a
+//! second flush may succeed without the bytes of the first. A full disk is met only when a segment
+//! is made, before anything was written, and leaves the log as it was.
+
+mod frame;
+mod reader;
+mod segment;
+mod writer;
+
+pub use frame::{RECORD_BYTES_MAX, RecordBatch};
+pub use reader::LogReader;
+pub use segment::{Break, Recovered, recover_bytes};
+pub use writer::Log;
+
+use std::{fmt, path::PathBuf};
 
 /// Number of a record in its log, dense from 0. The position of the next record is one more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position(pub u64);
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// Where a log lives and how it is cut into files.
 #[derive(Clone, Debug)]
@@ -22,143 +72,17 @@ impl LogOptions {
     }
 }
 
-/// Records on their way to the log, encoded in one buffer. Reusable: `clear` keeps the memory.
-#[derive(Clone, Debug, Default)]
-pub struct RecordBatch;
-
-impl RecordBatch {
-    #[must_use]
-    pub fn new() -> Self {
-        todo!()
-    }
-    /// Adds a record.
-    ///
-    /// # Errors
-    /// [`LogError::TooLong`]; the batch is as before.
-    pub fn push(&mut self, _record: &[u8]) -> Result<(), LogError> {
-        todo!()
-    }
-    /// Adds the record that `encode` appends to the buffer it is given. It must only append.
-    ///
-    /// # Errors
-    /// [`LogError::TooLong`]; the batch is as before.
-    pub fn push_with(&mut self, _encode: impl FnOnce(&mut Vec<u8>)) -> Result<(), LogError> {
-        todo!()
-    }
-    /// The records, without their frames.
-    pub fn records(&self) -> impl Iterator<Item = &[u8]> {
-        std::iter::empty()
-    }
-    /// Number of records.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        todo!()
-    }
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        todo!()
-    }
-    /// Bytes with frames.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        todo!()
-    }
-    pub fn clear(&mut self) {
-        todo!()
-    }
-}
-
-/// The one writer of a log.
-pub struct Log;
-
-impl Log {
-    /// Opens the log, creating it where there is none; see the module for what is repaired and what is refused.
-    ///
-    /// # Errors
-    /// [`LogError::Broken`], [`LogError::Missing`], [`LogError::Disk`], [`LogError::Full`].
-    pub fn open(_disk: Arc<dyn Disk>, _options: LogOptions) -> Result<Self, LogError> {
-        todo!()
-    }
-    /// Appends the batch with one write and returns the position of its first record. Not durable yet.
-    ///
-    /// # Errors
-    /// [`LogError::Full`] leaves the log as it was; everything else stops it.
-    pub fn append(&mut self, _batch: &mut RecordBatch) -> Result<Position, LogError> {
-        todo!()
-    }
-    /// Makes everything appended durable and visible to readers. Returns the position after the last durable record.
-    ///
-    /// # Errors
-    /// [`LogError::Disk`], and the log is stopped: open it anew to learn what is durable.
-    pub fn flush(&mut self) -> Result<Position, LogError> {
-        todo!()
-    }
-    /// The oldest record that is kept.
-    #[must_use]
-    pub fn first(&self) -> Position {
-        todo!()
-    }
-    /// The position the next record gets.
-    #[must_use]
-    pub fn end(&self) -> Position {
-        todo!()
-    }
-    /// Everything before this position is durable.
-    #[must_use]
-    pub fn flushed(&self) -> Position {
-        todo!()
-    }
-    /// A reader of the durable records from `from` on; it follows as the log is flushed. May go to another thread.
-    ///
-    /// # Errors
-    /// [`LogError::Removed`], [`LogError::Beyond`].
-    pub fn read(&self, _from: Position) -> Result<LogReader, LogError> {
-        todo!()
-    }
-    /// Deletes the segments that contain only records before `position`.
-    ///
-    /// # Errors
-    /// [`LogError::Disk`].
-    pub fn truncate_before(&mut self, _position: Position) -> Result<(), LogError> {
-        todo!()
-    }
-    /// Bytes on disk.
-    #[must_use]
-    pub fn disk_bytes(&self) -> u64 {
-        todo!()
-    }
-}
-
-/// Reads durable records in order.
-pub struct LogReader;
-
-impl LogReader {
-    /// The next record, or `None` when all durable ones were given; ask again after a flush.
-    ///
-    /// # Errors
-    /// [`LogError::Broken`], [`LogError::Disk`], [`LogError::Removed`].
-    #[allow(clippy::should_implement_trait, reason = "lends from its buffer, which an iterator cannot")]
-    pub fn next(&mut self) -> Result<Option<(Position, &[u8])>, LogError> {
-        todo!()
-    }
-    /// The position of the record that `next` gives next.
-    #[must_use]
-    pub fn position(&self) -> Position {
-        todo!()
-    }
-}
-
 /// What can go wrong with a log.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     #[error("segment `{}` is broken at byte {offset}, where record {position} should be: {what}; restore this file from a backup or a copy, nothing was changed", segment.display())]
-    Broken { segment: PathBuf, offset: u64, position: u64, what: &'static str },
+    Broken { segment: PathBuf, offset: u64, position: Position, what: &'static str },
     #[error("the log in `{}` has no records from {from} until {until}; restore the missing segment files", directory.display())]
-    Missing { directory: PathBuf, from: u64, until: u64 },
+    Missing { directory: PathBuf, from: Position, until: Position },
     #[error("record {position} was removed, the oldest one kept is {first}; start from a snapshot that is newer")]
-    Removed { position: u64, first: u64 },
+    Removed { position: Position, first: Position },
     #[error("the log ends at {end}, before the asked record {position}; log and store are not of one time, restore both from one backup")]
-    Beyond { position: u64, end: u64 },
+    Beyond { position: Position, end: Position },
     #[error("a record of {bytes} bytes is too long, the limit is {limit}; split it or refuse it where it comes from")]
     TooLong { bytes: usize, limit: usize },
     #[error("the disk under the log in `{}` is full; free some space and try again, nothing was written", directory.display())]
