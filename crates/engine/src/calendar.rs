@@ -145,6 +145,11 @@ pub fn time_of_day(at: Timestamp, zone: Zone) -> String {
     format!("{:02}:{:02}", minute / 60, minute % 60)
 }
 
+/// Day of the month that the calendar shows, 1 to 31.
+pub fn day_of_month(at: Timestamp, zone: Zone) -> u8 {
+    u8::try_from(zone.rules.to_datetime(at.to_jiff()).day()).unwrap_or(1)
+}
+
 fn has_day(days: u8, day: i64) -> bool {
     // 1970-01-01 was a Thursday.
     days & (1 << (day + 3).rem_euclid(7)) != 0

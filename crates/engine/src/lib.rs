@@ -3,6 +3,20 @@
 //! Decides, never does. Time comes with the record, ids come from counters in the state, and nothing
 //! here reads a clock, a locale, an environment or the order of a hash map.
 
+pub mod audience;
 pub mod calendar;
+pub mod decision;
+pub mod definitions;
+pub mod delivery;
 pub mod experiment;
+pub mod journey;
 pub mod policy;
+pub mod profile;
+mod schedule;
+pub mod shard;
+mod turn;
+mod view;
+mod wheel;
+
+pub use definitions::{Definitions, Index};
+pub use turn::Output;

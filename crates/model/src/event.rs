@@ -120,3 +120,22 @@ impl EventError {
         }
     }
 }
+
+impl Event<'_> {
+    /// A copy that borrows nothing.
+    pub fn into_owned(self) -> Event<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        let identifiers = self.identifiers.into_iter();
+        Event {
+            kind: self.kind,
+            message_id: owned(self.message_id),
+            name: owned(self.name),
+            timestamp: self.timestamp,
+            identifiers: identifiers.map(|identifier| Identifier { kind: identifier.kind, value: owned(identifier.value) }).collect(),
+            properties: owned(self.properties),
+            traits: owned(self.traits),
+            context: owned(self.context),
+            consents: self.consents,
+        }
+    }
+}

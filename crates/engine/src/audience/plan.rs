@@ -49,7 +49,11 @@ pub enum Aggregate {
     /// `{did: A, then_not: B, within: 3d}`: true from 3 days after the last A on, if no B came in
     /// those 3 days; `{did: A, then: B, within: 3d}`: true from B on, if it came within 3 days of the
     /// last A. A new A begins anew. `ComputedTrait::event` is A, `condition` is for A, `within` is set.
-    Sequence { then: Text, then_condition: Option<Expression>, follow: Follow },
+    Sequence {
+        then: Text,
+        then_condition: Option<Expression>,
+        follow: Follow,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,4 +69,21 @@ pub struct Audience {
     pub name: Text,
     /// Reads `profile` (and `traits`, `audiences` as shorthand) and, in comparisons that can be solved for it, `now`.
     pub condition: Expression,
+}
+
+impl Aggregate {
+    /// The expression whose value is added up, where there is one.
+    pub fn expression(&self) -> Option<&Expression> {
+        match self {
+            Aggregate::Count | Aggregate::Sequence { .. } => None,
+            Aggregate::Sum(value)
+            | Aggregate::Min(value)
+            | Aggregate::Max(value)
+            | Aggregate::Average(value)
+            | Aggregate::First(value)
+            | Aggregate::Last(value)
+            | Aggregate::Distinct(value)
+            | Aggregate::MostFrequent(value) => Some(value),
+        }
+    }
 }

@@ -1,5 +1,14 @@
 //! Journeys: the checked plan, one passage through it, and the timers in between.
 
+mod enrollment;
+mod migrate;
 mod plan;
+mod run;
+mod send;
 
+pub use enrollment::{Enrollment, KeptEvent, MovedFrom, Token, TokenState};
+pub use migrate::{Landing, Migration, preview};
 pub use plan::*;
+pub(crate) use run::Start;
+pub(crate) use send::PendingSend;
+pub use send::Receipt;

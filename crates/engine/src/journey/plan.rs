@@ -111,36 +111,91 @@ pub enum Target {
 pub enum StepKind {
     Send(Send),
     /// `wait: {for: 24h}`
-    WaitFor { span: Span, next: Target },
+    WaitFor {
+        span: Span,
+        next: Target,
+    },
     /// `wait: {until: {time: "09:00", days: [mon]}}`: the next such local time of the profile; at once if it is that minute.
-    WaitUntil { until: LocalTime, next: Target },
+    WaitUntil {
+        until: LocalTime,
+        next: Target,
+    },
     /// `wait: {until: {at: EXPR}}`: an instant; goes on at once when it is null or past.
-    WaitInstant { at: Expression, next: Target },
+    WaitInstant {
+        at: Expression,
+        next: Target,
+    },
     /// `wait: {event: NAME, where: COND, timeout: 1h}`
-    WaitEvent { event: Text, condition: Option<Expression>, timeout: Option<Span>, matched: Target, timed_out: Target },
+    WaitEvent {
+        event: Text,
+        condition: Option<Expression>,
+        timeout: Option<Span>,
+        matched: Target,
+        timed_out: Target,
+    },
     /// `wait: {audience: {entered: NAME}, timeout: 1d}`; goes on at once when it is true already.
-    WaitAudience { audience: u64, change: Change, timeout: Option<Span>, matched: Target, timed_out: Target },
+    WaitAudience {
+        audience: u64,
+        change: Change,
+        timeout: Option<Span>,
+        matched: Target,
+        timed_out: Target,
+    },
     /// First arm whose condition holds.
-    Branch { arms: Vec<(Expression, Target)>, otherwise: Target },
+    Branch {
+        arms: Vec<(Expression, Target)>,
+        otherwise: Target,
+    },
     /// Arms in the order of the experiment's; `holdout` for those kept out (by default the end).
-    Split { experiment: Experiment, arms: Vec<Target>, holdout: Target },
+    Split {
+        experiment: Experiment,
+        arms: Vec<Target>,
+        holdout: Target,
+    },
     /// Sets traits on the profile; null removes.
-    Set { traits: Vec<(Text, Expression)>, next: Target },
+    Set {
+        traits: Vec<(Text, Expression)>,
+        next: Target,
+    },
     /// An event of its own on the same profile; what it starts happens at the same instant.
-    Emit { event: Text, properties: Vec<(Text, Expression)>, next: Target },
+    Emit {
+        event: Text,
+        properties: Vec<(Text, Expression)>,
+        next: Target,
+    },
     /// Consent of the profile for a purpose, on one channel or all.
-    Subscribe { purpose: Text, channel: Option<Text>, granted: bool, next: Target },
+    Subscribe {
+        purpose: Text,
+        channel: Option<Text>,
+        granted: bool,
+        next: Target,
+    },
     /// Starts another journey for the profile; with `wait` goes on when that ends.
-    Journey { journey: u64, wait: bool, next: Target },
+    Journey {
+        journey: u64,
+        wait: bool,
+        next: Target,
+    },
     /// Each branch begins at its target and ends in `Join` of this step. The branches' steps are the
     /// ones behind this step up to, without, index `until`.
-    Parallel { branches: Vec<Target>, until: u16, join: Join, next: Target },
+    Parallel {
+        branches: Vec<Target>,
+        until: u16,
+        join: Join,
+        next: Target,
+    },
     /// Back to an earlier step at most `max` times per enrollment, then `exceeded`.
-    Goto { to: Target, max: u16, exceeded: Target },
+    Goto {
+        to: Target,
+        max: u16,
+        exceeded: Target,
+    },
     End,
     /// A step kind that is known by name but needs another room (cases, offers, questions, calls);
     /// refused by `workspace::read` until that room exists, listed here so that its place is plain.
-    Unavailable { kind: &'static str },
+    Unavailable {
+        kind: &'static str,
+    },
 }
 
 /// The step kinds whose rooms do not exist yet: `open_case`, `update_case` (case), `ask`

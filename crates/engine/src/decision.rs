@@ -1,0 +1,430 @@
+//! Decisions: everything the engine says, one line each. It says; others do.
+//!
+//! A decision's id is made from the profile and a count of that profile, so it is the same on every
+//! machine and for every number of partitions. Written as one JSON object per line; the multiset hash
+//! of the lines is the hash of a replay.
+
+use crate::policy::{self, Check};
+use faden_model::id::Born;
+use faden_model::json::{write_text, write_value};
+use faden_model::{DecisionId, EnrollmentId, IdentifierKind, MessageId, ProfileId, Text, Timestamp, Value};
+use std::fmt::Write;
+
+/// Decisions that belong to no single profile are counted under this one.
+pub const NOBODY: ProfileId = ProfileId(u64::MAX);
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    pub id: DecisionId,
+    pub at: Timestamp,
+    pub profile: ProfileId,
+    /// The name under which outputs speak of the person; empty when there is none.
+    pub user_id: Text,
+    pub kind: Kind,
+}
+
+/// What was decided.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    Enrolled {
+        enrollment: EnrollmentId,
+        journey: Text,
+        version: u64,
+        key: Option<Text>,
+        cause: Cause,
+        facts: Facts,
+    },
+    /// A branch, split or wait that went one way; `went` names the arm, condition or outcome.
+    Step {
+        enrollment: EnrollmentId,
+        journey: Text,
+        step: Text,
+        went: Text,
+        to: Text,
+        facts: Facts,
+    },
+    Message(Box<Message>),
+    /// The profile met this arm of an experiment for the first time in this enrollment.
+    Exposure {
+        enrollment: EnrollmentId,
+        experiment: Text,
+        arm: Text,
+    },
+    Goal {
+        enrollment: EnrollmentId,
+        journey: Text,
+        cause: Cause,
+    },
+    Ended {
+        enrollment: EnrollmentId,
+        journey: Text,
+        outcome: Outcome,
+        step: Text,
+        cause: Cause,
+    },
+    Audience {
+        audience: Text,
+        entered: bool,
+        cause: Cause,
+    },
+    /// A trait that a journey set.
+    Trait {
+        enrollment: EnrollmentId,
+        name: Text,
+        value: Value,
+    },
+    Consent {
+        purpose: Text,
+        channel: Option<Text>,
+        granted: bool,
+        cause: Cause,
+    },
+    /// An event of a journey's own.
+    Emitted {
+        enrollment: EnrollmentId,
+        event: Text,
+    },
+    Merged {
+        loser: ProfileId,
+        merge: u32,
+        identifier: IdentifierKind,
+    },
+    Unmerged {
+        restored: ProfileId,
+        merge: u32,
+    },
+    /// An identifier of this event was not joined to the profile.
+    LeftOut {
+        identifier: IdentifierKind,
+        reason: Text,
+        message_id: Text,
+    },
+    Moved {
+        enrollment: EnrollmentId,
+        journey: Text,
+        from: Text,
+        to: Text,
+        undo: bool,
+    },
+    Rejected {
+        code: &'static str,
+        detail: Text,
+    },
+}
+
+/// Values that a condition read, as written and as found.
+pub type Facts = Vec<(String, Value)>;
+
+/// A message, sent or not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    pub id: MessageId,
+    pub enrollment: EnrollmentId,
+    pub journey: Text,
+    pub step: Text,
+    pub template: Text,
+    pub purpose: Text,
+    /// Empty when no channel was left.
+    pub channel: Text,
+    pub address: Text,
+    pub outcome: MessageOutcome,
+    /// What the gate looked at, in order.
+    pub checks: Vec<Check>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum MessageOutcome {
+    Sent,
+    Suppressed {
+        rule: Text,
+    },
+    Held {
+        until: Timestamp,
+        rule: Text,
+    },
+    /// No receipt came, or a bad one; the next channel follows.
+    Failed {
+        reason: Text,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Completed,
+    Exit,
+    Goal,
+    /// Its parallel twin of a merged profile ended.
+    Merged,
+}
+
+/// What made it happen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cause {
+    Event { message_id: Text, name: Text },
+    Audience { audience: Text, entered: bool },
+    Time,
+    Journey { enrollment: EnrollmentId },
+    Broadcast { message_id: Text, name: Text },
+    Schedule,
+    Operator,
+}
+
+impl Outcome {
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Completed => "completed",
+            Outcome::Exit => "exit",
+            Outcome::Goal => "goal",
+            Outcome::Merged => "merged",
+        }
+    }
+}
+
+impl Kind {
+    /// The value of `kind` in the written line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Kind::Enrolled { .. } => "enrolled",
+            Kind::Step { .. } => "step",
+            Kind::Message(_) => "message",
+            Kind::Exposure { .. } => "exposure",
+            Kind::Goal { .. } => "goal",
+            Kind::Ended { .. } => "ended",
+            Kind::Audience { .. } => "audience",
+            Kind::Trait { .. } => "trait",
+            Kind::Consent { .. } => "consent",
+            Kind::Emitted { .. } => "emitted",
+            Kind::Merged { .. } => "merged",
+            Kind::Unmerged { .. } => "unmerged",
+            Kind::LeftOut { .. } => "left_out",
+            Kind::Moved { .. } => "moved",
+            Kind::Rejected { .. } => "rejected",
+        }
+    }
+}
+
+/// Appends `,"name":` and the JSON text of a string.
+fn text(out: &mut String, name: &str, value: &str) {
+    let _ = write!(out, ",\"{name}\":");
+    write_text(out, value);
+}
+
+/// For values that never need escaping: ids, instants, numbers.
+fn plain(out: &mut String, name: &str, value: impl std::fmt::Display) {
+    let _ = write!(out, ",\"{name}\":\"{value}\"");
+}
+
+impl Decision {
+    pub fn id_of(born: Born) -> DecisionId {
+        DecisionId(born)
+    }
+
+    /// Appends the decision as one JSON object, without a line end.
+    pub fn write_json(&self, out: &mut String) {
+        let _ = write!(out, "{{\"kind\":\"{}\",\"id\":\"{}\",\"at\":\"{}\"", self.kind.name(), self.id, self.at);
+        if self.profile != NOBODY {
+            plain(out, "profile", self.profile);
+        }
+        if !self.user_id.is_empty() {
+            text(out, "user_id", &self.user_id);
+        }
+        self.kind.write_fields(out);
+        out.push('}');
+    }
+}
+
+impl Kind {
+    fn write_fields(&self, out: &mut String) {
+        match self {
+            Kind::Enrolled { enrollment, journey, version, key, cause, facts } => {
+                plain(out, "enrollment", enrollment);
+                text(out, "journey", journey);
+                let _ = write!(out, ",\"version\":\"{version:016x}\"");
+                if let Some(key) = key {
+                    text(out, "key", key);
+                }
+                cause.write_fields(out);
+                write_facts(out, facts);
+            }
+            Kind::Step { enrollment, journey, step, went, to, facts } => {
+                plain(out, "enrollment", enrollment);
+                text(out, "journey", journey);
+                text(out, "step", step);
+                text(out, "went", went);
+                text(out, "to", to);
+                write_facts(out, facts);
+            }
+            Kind::Message(message) => message.write_fields(out),
+            Kind::Exposure { enrollment, experiment, arm } => {
+                plain(out, "enrollment", enrollment);
+                text(out, "experiment", experiment);
+                text(out, "arm", arm);
+            }
+            Kind::Goal { enrollment, journey, cause } => {
+                plain(out, "enrollment", enrollment);
+                text(out, "journey", journey);
+                cause.write_fields(out);
+            }
+            Kind::Ended { enrollment, journey, outcome, step, cause } => {
+                plain(out, "enrollment", enrollment);
+                text(out, "journey", journey);
+                plain(out, "outcome", outcome.name());
+                text(out, "step", step);
+                cause.write_fields(out);
+            }
+            Kind::Audience { audience, entered, cause } => {
+                text(out, "audience", audience);
+                plain(out, "change", if *entered { "entered" } else { "left" });
+                cause.write_fields(out);
+            }
+            Kind::Trait { enrollment, name, value } => {
+                plain(out, "enrollment", enrollment);
+                text(out, "trait", name);
+                out.push_str(",\"value\":");
+                write_value(out, value);
+            }
+            Kind::Consent { purpose, channel, granted, cause } => {
+                text(out, "purpose", purpose);
+                if let Some(channel) = channel {
+                    text(out, "channel", channel);
+                }
+                let _ = write!(out, ",\"granted\":{granted}");
+                cause.write_fields(out);
+            }
+            Kind::Emitted { enrollment, event } => {
+                plain(out, "enrollment", enrollment);
+                text(out, "event", event);
+            }
+            Kind::Merged { loser, merge, identifier } => {
+                plain(out, "loser", loser);
+                let _ = write!(out, ",\"merge\":{merge}");
+                text(out, "identifier_kind", identifier.name());
+            }
+            Kind::Unmerged { restored, merge } => {
+                plain(out, "restored", restored);
+                let _ = write!(out, ",\"merge\":{merge}");
+            }
+            Kind::LeftOut { identifier, reason, message_id } => {
+                text(out, "identifier_kind", identifier.name());
+                text(out, "reason", reason);
+                text(out, "message_id", message_id);
+            }
+            Kind::Moved { enrollment, journey, from, to, undo } => {
+                plain(out, "enrollment", enrollment);
+                text(out, "journey", journey);
+                text(out, "from", from);
+                text(out, "to", to);
+                let _ = write!(out, ",\"undo\":{undo}");
+            }
+            Kind::Rejected { code, detail } => {
+                text(out, "code", code);
+                text(out, "detail", detail);
+            }
+        }
+    }
+}
+
+impl Message {
+    fn write_fields(&self, out: &mut String) {
+        plain(out, "message", self.id);
+        plain(out, "enrollment", self.enrollment);
+        text(out, "journey", &self.journey);
+        text(out, "step", &self.step);
+        text(out, "template", &self.template);
+        text(out, "purpose", &self.purpose);
+        if !self.channel.is_empty() {
+            text(out, "channel", &self.channel);
+        }
+        if !self.address.is_empty() {
+            // The field is called after the channel's address kind where people look for it.
+            text(out, if self.channel == "email" { "email" } else { "address" }, &self.address);
+        }
+        match &self.outcome {
+            MessageOutcome::Sent => out.push_str(",\"outcome\":\"sent\""),
+            MessageOutcome::Suppressed { rule } => {
+                out.push_str(",\"outcome\":\"suppressed\"");
+                text(out, "rule", rule);
+            }
+            MessageOutcome::Held { until, rule } => {
+                out.push_str(",\"outcome\":\"held\"");
+                plain(out, "until", until);
+                text(out, "rule", rule);
+            }
+            MessageOutcome::Failed { reason } => {
+                out.push_str(",\"outcome\":\"failed\"");
+                text(out, "reason", reason);
+            }
+        }
+        if !self.checks.is_empty() {
+            out.push_str(",\"checks\":[");
+            for (index, check) in self.checks.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_check(out, check);
+            }
+            out.push(']');
+        }
+    }
+}
+
+impl Cause {
+    fn write_fields(&self, out: &mut String) {
+        match self {
+            Cause::Event { message_id, name } => {
+                out.push_str(",\"cause\":\"event\"");
+                text(out, "message_id", message_id);
+                text(out, "event", name);
+            }
+            Cause::Audience { audience, entered } => {
+                plain(out, "cause", if *entered { "audience_entered" } else { "audience_left" });
+                text(out, "audience", audience);
+            }
+            Cause::Time => out.push_str(",\"cause\":\"time\""),
+            Cause::Journey { enrollment } => {
+                out.push_str(",\"cause\":\"journey\"");
+                plain(out, "by", enrollment);
+            }
+            Cause::Broadcast { message_id, name } => {
+                out.push_str(",\"cause\":\"broadcast\"");
+                text(out, "message_id", message_id);
+                text(out, "event", name);
+            }
+            Cause::Schedule => out.push_str(",\"cause\":\"schedule\""),
+            Cause::Operator => out.push_str(",\"cause\":\"operator\""),
+        }
+    }
+}
+
+fn write_facts(out: &mut String, facts: &Facts) {
+    if facts.is_empty() {
+        return;
+    }
+    out.push_str(",\"facts\":{");
+    for (index, (name, value)) in facts.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write_text(out, name);
+        out.push(':');
+        write_value(out, value);
+    }
+    out.push('}');
+}
+
+fn write_check(out: &mut String, check: &Check) {
+    let outcome = match check.outcome {
+        policy::Outcome::Passed => "passed",
+        policy::Outcome::Held => "held",
+        policy::Outcome::Stopped => "stopped",
+    };
+    let _ = write!(out, "{{\"outcome\":\"{outcome}\"");
+    text(out, "rule", &check.rule.code);
+    for (name, value) in [("policy", &check.rule.policy), ("channel", &check.channel)] {
+        if !value.is_empty() {
+            text(out, name, value);
+        }
+    }
+    text(out, "facts", &check.facts);
+    out.push('}');
+}

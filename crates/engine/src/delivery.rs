@@ -1,0 +1,133 @@
+//! What a partition is told: the identity stream's findings, and what another partition hands over.
+//!
+//! Every delivery carries its instant and stands in one order per sender and receiver. A merge is two
+//! deliveries: `Leave` to the loser's partition, whose state then travels as `State`, and `Join` to the
+//! winner's, whose profile waits for that state. An un-merge is the same in the other direction.
+
+use crate::journey::{Migration, Receipt};
+use crate::profile::Profile;
+use faden_model::{Event, IdentifierKind, MessageId, ProfileId, Text, Timestamp};
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+/// One thing that a partition is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Delivery<'a> {
+    /// The clock of the identity stream when it was sent; never goes back.
+    pub at: Timestamp,
+    #[serde(borrow)]
+    pub content: Content<'a>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Content<'a> {
+    /// An event of this profile.
+    Event {
+        profile: ProfileId,
+        strand: ProfileId,
+        /// The profile is seen for the first time.
+        created: bool,
+        /// Places in `event.identifiers` of what was newly linked.
+        added: SmallVec<[u8; 4]>,
+        #[serde(borrow)]
+        event: Event<'a>,
+    },
+    /// The profile gives its state to `winner` and is gone.
+    Leave {
+        loser: ProfileId,
+        winner: ProfileId,
+        merge: u32,
+    },
+    /// The profile takes over the state of `loser`, which arrives as `State`.
+    Join {
+        winner: ProfileId,
+        loser: ProfileId,
+        merge: u32,
+        identifier: IdentifierKind,
+    },
+    /// The profile gives these strands back to `restored`.
+    Split {
+        winner: ProfileId,
+        restored: ProfileId,
+        merge: u32,
+        strands: Vec<ProfileId>,
+    },
+    /// The profile comes back; its state arrives as `State`.
+    Restore {
+        restored: ProfileId,
+        winner: ProfileId,
+        merge: u32,
+    },
+    /// The state of one profile on its way to another.
+    State(Box<Travelling>),
+    /// An identifier of this profile's event was not joined.
+    LeftOut {
+        profile: ProfileId,
+        identifier: IdentifierKind,
+        reason: Text,
+        message_id: Text,
+    },
+    /// A business event about nobody in particular.
+    Broadcast {
+        #[serde(borrow)]
+        event: Event<'a>,
+    },
+    /// A schedule of a journey (by its place in the definitions) has come round; never travels.
+    Schedule {
+        journey: usize,
+        audience: u64,
+    },
+    Receipt {
+        profile: ProfileId,
+        message: MessageId,
+        receipt: Receipt,
+    },
+    /// Enrollments of one journey move to another version, or back.
+    Migrate(Box<Migration>),
+    /// Nothing but the time.
+    Tick,
+}
+
+/// State between two profiles.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Travelling {
+    pub to: ProfileId,
+    pub from: ProfileId,
+    pub merge: u32,
+    pub profile: Profile,
+}
+
+impl Delivery<'_> {
+    /// The profile this is for; `None` for what goes to every partition.
+    pub fn profile(&self) -> Option<ProfileId> {
+        match &self.content {
+            Content::Event { profile, .. } | Content::LeftOut { profile, .. } | Content::Receipt { profile, .. } => Some(*profile),
+            Content::Leave { loser, .. } => Some(*loser),
+            Content::Join { winner, .. } | Content::Split { winner, .. } => Some(*winner),
+            Content::Restore { restored, .. } => Some(*restored),
+            Content::State(travelling) => Some(travelling.to),
+            Content::Broadcast { .. } | Content::Schedule { .. } | Content::Migrate(_) | Content::Tick => None,
+        }
+    }
+
+    /// A copy that borrows nothing.
+    pub fn into_owned(self) -> Delivery<'static> {
+        let content = match self.content {
+            Content::Event { profile, strand, created, added, event } => {
+                Content::Event { profile, strand, created, added, event: event.into_owned() }
+            }
+            Content::Broadcast { event } => Content::Broadcast { event: event.into_owned() },
+            Content::Leave { loser, winner, merge } => Content::Leave { loser, winner, merge },
+            Content::Join { winner, loser, merge, identifier } => Content::Join { winner, loser, merge, identifier },
+            Content::Split { winner, restored, merge, strands } => Content::Split { winner, restored, merge, strands },
+            Content::Restore { restored, winner, merge } => Content::Restore { restored, winner, merge },
+            Content::State(travelling) => Content::State(travelling),
+            Content::LeftOut { profile, identifier, reason, message_id } => Content::LeftOut { profile, identifier, reason, message_id },
+            Content::Receipt { profile, message, receipt } => Content::Receipt { profile, message, receipt },
+            Content::Schedule { journey, audience } => Content::Schedule { journey, audience },
+            Content::Migrate(migration) => Content::Migrate(migration),
+            Content::Tick => Content::Tick,
+        };
+        Delivery { at: self.at, content }
+    }
+}

@@ -1,0 +1,218 @@
+//! The one way out: a message asks the gate, and what the gate says is written down.
+
+use super::{JourneyVersion, Send, StepKind, TokenState};
+use crate::decision::{Kind, Message, MessageOutcome};
+use crate::policy::{Address, Contact, Request, SentEntry, Verdict, gate};
+use crate::turn::Turn;
+use faden_model::{EnrollmentId, MessageId, Text, Timestamp};
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+/// A message of this instant, before messages that compete for a cap are put in order.
+#[derive(Clone, Debug)]
+pub(crate) struct PendingSend {
+    pub enrollment: EnrollmentId,
+    pub version: Arc<JourneyVersion>,
+    pub step: u16,
+    pub priority: i32,
+    /// A bit for each of the step's channels that was tried.
+    pub tried: u16,
+    /// When the message was due first.
+    pub since: Timestamp,
+}
+
+/// What became of a message that went out, as its channel reports it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Receipt {
+    /// The provider took it.
+    Sent,
+    Delivered,
+    Read,
+    Failed,
+}
+
+impl Turn<'_> {
+    pub(crate) fn want_to_send(&mut self, id: EnrollmentId, version: &Arc<JourneyVersion>, step: u16, tried: u16, since: Timestamp) {
+        self.place(id, step, TokenState::Active);
+        self.sends.push(PendingSend { enrollment: id, version: version.clone(), step, priority: version.priority, tried, since });
+    }
+
+    /// Asks the gate and follows its answer.
+    pub(crate) fn send(&mut self, pending: PendingSend) {
+        let version = pending.version.clone();
+        let Some(StepKind::Send(send)) = version.steps.get(usize::from(pending.step)).map(|step| &step.kind) else { return };
+        // An earlier message of this instant may have led to the end of this passage.
+        let active = |enrollment: &super::Enrollment| {
+            enrollment.tokens.iter().any(|token| token.step == pending.step && token.state == TokenState::Active)
+        };
+        if !self.enrollment(pending.enrollment).is_some_and(active) {
+            return;
+        }
+        let id = MessageId(self.profile.count());
+        let asked = self.ask_the_gate(&pending, send);
+        let (went, target) = match &asked.outcome {
+            MessageOutcome::Sent => ("sent", send.sent),
+            MessageOutcome::Suppressed { .. } if pending.tried != 0 => ("failed", send.failed),
+            MessageOutcome::Suppressed { .. } => ("suppressed", send.suppressed),
+            MessageOutcome::Held { .. } => ("held", send.sent),
+            MessageOutcome::Failed { .. } => ("failed", send.failed),
+        };
+        let outcome = asked.outcome.clone();
+        let (journey, step) = (version.name.clone(), version.step_name(pending.step));
+        let (template, purpose) = (send.template.clone(), send.purpose.clone().unwrap_or_else(|| version.purpose.clone()));
+        let channel = asked.channel.clone();
+        self.decide(Kind::Message(Box::new(Message {
+            id,
+            enrollment: pending.enrollment,
+            journey,
+            step,
+            template,
+            purpose: purpose.clone(),
+            channel: asked.channel,
+            address: asked.address,
+            outcome: asked.outcome,
+            checks: asked.checks,
+        })));
+        match outcome {
+            MessageOutcome::Held { until, .. } => {
+                let order = self.profile.order();
+                let (since, tried) = (pending.since, pending.tried);
+                self.become_state(pending.enrollment, pending.step, TokenState::Held { due: until, order, since, tried });
+            }
+            MessageOutcome::Sent => {
+                self.remember_sent(&pending, purpose, &channel);
+                if self.out.awaits_receipts {
+                    let tried = pending.tried | bit_of(send, &channel);
+                    let due = send.fallback_after.map(|after| (self.at + after, self.profile.order()));
+                    self.become_state(pending.enrollment, pending.step, TokenState::Receipt { message: id, tried, due });
+                } else {
+                    self.go_on(pending.enrollment, pending.step, Text::const_new(went), target);
+                }
+            }
+            MessageOutcome::Suppressed { .. } | MessageOutcome::Failed { .. } => {
+                self.go_on(pending.enrollment, pending.step, Text::const_new(went), target);
+            }
+        }
+    }
+
+    fn ask_the_gate(&self, pending: &PendingSend, send: &Send) -> Asked {
+        let open: SmallVec<[Text; 4]> =
+            send.channels.iter().enumerate().filter(|(at, _)| pending.tried & bit(*at) == 0).map(|(_, channel)| channel.clone()).collect();
+        let addresses: SmallVec<[Address<'_>; 4]> = open
+            .iter()
+            .filter_map(|channel| self.profile.address(channel).map(|value| Address { channel: channel.as_str(), value }))
+            .collect();
+        // One strand is the rule; several are read side by side.
+        let (mut consents, mut sent) = (Vec::new(), Vec::new());
+        let (consents, sent): (&[_], &[_]) = match self.profile.strands.as_slice() {
+            [only] => (&only.consents, &only.sent),
+            strands => {
+                for strand in strands {
+                    consents.extend_from_slice(&strand.consents);
+                    sent.extend_from_slice(&strand.sent);
+                }
+                (&consents, &sent)
+            }
+        };
+        let contact = Contact {
+            country: self.profile.country(),
+            brand: self.profile.brand(),
+            time_zone: self.profile.time_zone(),
+            addresses: &addresses,
+            preferred_channel: self.profile.preferred_channel(),
+            consents,
+            sent,
+            suppressed: &[],
+        };
+        let request = Request {
+            at: self.at,
+            due: pending.since,
+            purpose: send.purpose.as_deref().unwrap_or(&pending.version.purpose),
+            channels: &open,
+            priority: pending.version.priority,
+            journey: pending.version.key,
+        };
+        let mut checks = Vec::new();
+        let verdict = gate(&self.index.definitions.policies, &contact, &request, self.out.explain.then_some(&mut checks));
+        let (channel, address, outcome) = match verdict {
+            Verdict::Send { channel, address } => (channel.clone(), Text::new(address), MessageOutcome::Sent),
+            Verdict::Hold { until, rule } => (Text::default(), Text::default(), MessageOutcome::Held { until, rule: rule.code }),
+            Verdict::Suppress { rule } => (Text::default(), Text::default(), MessageOutcome::Suppressed { rule: rule.code }),
+        };
+        Asked { channel, address, outcome, checks }
+    }
+
+    fn remember_sent(&mut self, pending: &PendingSend, purpose: Text, channel: &Text) {
+        let Some(strand) = self.enrollment(pending.enrollment).map(|enrollment| enrollment.strand) else { return };
+        let longest = self.index.definitions.policies.window_max();
+        let entry = SentEntry { at: self.at, purpose, channel: channel.clone(), journey: pending.version.key, priority: pending.priority };
+        let now = self.at;
+        let sent = &mut self.profile.strand_mut(strand).sent;
+        crate::policy::prune(sent, now, longest);
+        if longest.0 > 0 {
+            sent.push(entry);
+        }
+    }
+
+    fn become_state(&mut self, id: EnrollmentId, step: u16, state: TokenState) {
+        if let Some(token) = self.enrollment_mut(id).and_then(|enrollment| enrollment.tokens.iter_mut().find(|token| token.step == step)) {
+            token.state = state;
+        }
+    }
+
+    /// The time for a receipt has passed: the next channel, or the `failed` way.
+    pub(crate) fn no_receipt(&mut self, id: EnrollmentId, version: &Arc<JourneyVersion>, step: u16, _message: MessageId, tried: u16) {
+        self.next_channel(id, version, step, tried);
+    }
+
+    fn next_channel(&mut self, id: EnrollmentId, version: &Arc<JourneyVersion>, step: u16, tried: u16) {
+        let Some(StepKind::Send(send)) = version.steps.get(usize::from(step)).map(|step| &step.kind) else { return };
+        let left = (0..send.channels.len()).any(|at| tried & bit(at) == 0);
+        if !left {
+            return self.go_on(id, step, Text::const_new("failed"), send.failed);
+        }
+        if let Some(enrollment) = self.enrollment_mut(id) {
+            enrollment.tokens.retain(|token| token.step != step);
+        }
+        self.want_to_send(id, version, step, tried, self.at);
+    }
+
+    /// What a channel says about a message of this profile.
+    pub(crate) fn receipt(mut self, message: MessageId, receipt: Receipt) {
+        let waiting = self.profile.enrollments.iter().find_map(|enrollment| {
+            enrollment.tokens.iter().find_map(|token| match token.state {
+                TokenState::Receipt { message: known, tried, .. } if known == message => {
+                    Some((enrollment.id, enrollment.journey, enrollment.version, token.step, tried))
+                }
+                _ => None,
+            })
+        });
+        let Some((id, journey, number, step, tried)) = waiting else { return };
+        let Some(version) = self.index.version(journey, number).cloned() else { return };
+        let Some(StepKind::Send(send)) = version.steps.get(usize::from(step)).map(|step| &step.kind) else { return };
+        match receipt {
+            // With a fallback only what has arrived counts; without one, what the provider took.
+            Receipt::Sent if send.fallback_after.is_some() => {}
+            Receipt::Sent | Receipt::Delivered | Receipt::Read => self.go_on(id, step, Text::const_new("sent"), send.sent),
+            Receipt::Failed => self.next_channel(id, &version, step, tried),
+        }
+        self.settle();
+    }
+}
+
+struct Asked {
+    channel: Text,
+    address: Text,
+    outcome: MessageOutcome,
+    checks: Vec<crate::policy::Check>,
+}
+
+/// Steps have at most 16 channels (`workspace::read` holds that), one bit each.
+fn bit(channel: usize) -> u16 {
+    1u16.checked_shl(u32::try_from(channel).unwrap_or(u32::MAX)).unwrap_or(0)
+}
+
+fn bit_of(send: &Send, channel: &str) -> u16 {
+    send.channels.iter().position(|known| known == channel).map_or(0, bit)
+}

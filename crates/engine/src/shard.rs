@@ -1,0 +1,530 @@
+//! One partition's state: its profiles, who is due next, and who waits for a merge.
+//!
+//! `apply` is the only door: one delivery in, decisions and states for other partitions out. It does no
+//! I/O; a profile that is not in memory comes through [`Cold`], which the runtime fills beforehand.
+//! A profile that waits for another's state works through nothing until it has arrived, and its timers
+//! wait with it; every other profile goes on.
+
+use crate::decision::Kind;
+use crate::definitions::Index;
+use crate::delivery::{Content, Delivery, Travelling};
+use crate::journey::Entry;
+use crate::profile::Profile;
+use crate::schedule::Schedules;
+use crate::turn::{Learned, Output, Turn, advance, next_due};
+use crate::view::{EventView, reaction_name};
+use crate::wheel::Wheel;
+use faden_model::{Event, ProfileId, Timestamp};
+use hashbrown::HashMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+
+/// Where profiles come from that are not in memory.
+pub trait Cold {
+    /// The stored profile; `None` when there is none.
+    fn fetch(&mut self, profile: ProfileId) -> Option<Profile>;
+    /// All stored profiles, for the rare work that concerns every one.
+    fn all(&mut self) -> Vec<ProfileId>;
+}
+
+/// For shards that hold everything in memory.
+pub struct NothingCold;
+
+impl Cold for NothingCold {
+    fn fetch(&mut self, _: ProfileId) -> Option<Profile> {
+        None
+    }
+    fn all(&mut self) -> Vec<ProfileId> {
+        Vec::new()
+    }
+}
+
+/// Spreads dense numbers; fixed, so that runs are alike. Only used for look-ups.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NumberHasher(u64);
+
+impl Hasher for NumberHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+    fn write_u64(&mut self, number: u64) {
+        // Fibonacci hashing; the high half is folded down because the table reads both ends.
+        let product = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = product ^ (product >> 32);
+    }
+}
+
+/// A profile in memory and what is known about its place.
+#[derive(Clone, Debug)]
+pub struct Slot {
+    pub profile: Box<Profile>,
+    /// When it does something by itself next; `Timestamp::MAX` for never.
+    pub due: Timestamp,
+    /// The earliest entry of the wheel that stands for it.
+    scheduled: Timestamp,
+    /// The due row that the store holds.
+    pub stored_due: Timestamp,
+    pub dirty: bool,
+    /// Was used since the last look for what to let go.
+    pub recent: bool,
+}
+
+/// A profile that waits for the state of another one.
+#[derive(Clone, Debug, Default)]
+struct Blocked {
+    queue: VecDeque<Delivery<'static>>,
+}
+
+/// One partition.
+#[derive(Debug, Default)]
+pub struct Shard {
+    pub index: Arc<Index>,
+    slots: HashMap<ProfileId, Slot, BuildHasherDefault<NumberHasher>>,
+    wheel: Wheel,
+    clock: Timestamp,
+    schedules: Schedules,
+    /// Members of the audiences that broadcasts and schedules name.
+    listed: BTreeMap<u64, BTreeSet<ProfileId>>,
+    blocked: BTreeMap<ProfileId, Blocked>,
+    /// States that came before their `Join` or `Restore`: (to, from, merge).
+    arrived: BTreeMap<(ProfileId, ProfileId, u32), Profile>,
+    /// Profiles that have left, with the due row the store holds for them.
+    gone: Vec<(ProfileId, Timestamp)>,
+    dirty: Vec<ProfileId>,
+    pub output: Output,
+    /// States for profiles, of this partition or another.
+    pub outgoing: Vec<Delivery<'static>>,
+    /// Changes of `listed` since they were last taken.
+    pub listed_changes: Vec<(u64, ProfileId, bool)>,
+}
+
+impl Shard {
+    pub fn new(index: Arc<Index>, at: Timestamp) -> Shard {
+        let schedules = Schedules::new(&index, at);
+        Shard { index, schedules, clock: at, ..Shard::default() }
+    }
+
+    /// New definitions hold from the next delivery on.
+    pub fn publish(&mut self, index: Arc<Index>) {
+        self.schedules = Schedules::new(&index, self.clock);
+        self.index = index;
+        // What is due next may have changed with the definitions.
+        let mut known: Vec<ProfileId> = self.slots.keys().copied().collect();
+        known.sort_unstable();
+        for id in known {
+            self.reschedule(id);
+        }
+    }
+
+    pub fn clock(&self) -> Timestamp {
+        self.clock
+    }
+
+    /// Applies one delivery; everything that is due at or before its instant happens first.
+    pub fn apply(&mut self, delivery: Delivery<'_>, cold: &mut dyn Cold) {
+        // States travel behind the clock: what they belong to knows its own instant.
+        if let Content::State(travelling) = delivery.content {
+            let Travelling { to, from, merge, profile } = *travelling;
+            self.arrived.insert((to, from, merge), profile);
+            return self.unblock(to, cold);
+        }
+        if delivery.at > self.clock || self.wheel_is_due(delivery.at) {
+            self.pass_time(delivery.at, cold);
+        }
+        match delivery.profile() {
+            Some(profile) if !self.blocked.is_empty() && self.blocked.contains_key(&profile) => {
+                self.blocked.entry(profile).or_default().queue.push_back(delivery.into_owned());
+            }
+            Some(_) => self.work(delivery, cold),
+            None => self.work_all(delivery, cold),
+        }
+    }
+
+    fn wheel_is_due(&self, at: Timestamp) -> bool {
+        self.wheel.next_is_due(at)
+    }
+
+    /// Lets everything happen that is due up to and including `until`.
+    fn pass_time(&mut self, until: Timestamp, cold: &mut dyn Cold) {
+        loop {
+            let scheduled = self.schedules.next().filter(|due| *due <= until);
+            // Timers of an instant come before the schedule of that instant.
+            while let Some((due, profile)) = self.wheel.pop(scheduled.unwrap_or(until)) {
+                self.clock = self.clock.max(due);
+                self.wake(profile, due, cold);
+            }
+            let Some(due) = scheduled else { break };
+            self.clock = self.clock.max(due);
+            for (journey, audience) in self.schedules.take(&self.index, due) {
+                self.work_all(Delivery { at: due, content: Content::Schedule { journey, audience } }, cold);
+            }
+        }
+        self.clock = self.clock.max(until);
+    }
+
+    fn wake(&mut self, profile: ProfileId, due: Timestamp, cold: &mut dyn Cold) {
+        if self.blocked.contains_key(&profile) || !self.bring(profile, cold) {
+            return;
+        }
+        let Some(slot) = self.slots.get_mut(&profile) else { return };
+        if slot.scheduled == due {
+            slot.scheduled = Timestamp::MAX;
+        }
+        if slot.due <= due {
+            advance(&self.index, &mut slot.profile, due, &mut self.output);
+            mark(slot, &mut self.dirty);
+        }
+        self.reschedule(profile);
+    }
+
+    /// Makes sure that the profile is in memory; `false` when there is none.
+    fn bring(&mut self, id: ProfileId, cold: &mut dyn Cold) -> bool {
+        if self.slots.contains_key(&id) {
+            return true;
+        }
+        match cold.fetch(id) {
+            Some(profile) => {
+                self.warm(profile);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Puts a stored profile into memory. Its due row in the store and an entry in the wheel stand for it.
+    pub fn warm(&mut self, profile: Profile) {
+        let due = next_due(&self.index, &profile).unwrap_or(Timestamp::MAX);
+        let id = profile.id;
+        self.slots.entry(id).or_insert(Slot {
+            profile: Box::new(profile),
+            due,
+            scheduled: due,
+            stored_due: due,
+            dirty: false,
+            recent: true,
+        });
+    }
+
+    pub fn is_warm(&self, id: ProfileId) -> bool {
+        self.slots.contains_key(&id)
+    }
+
+    /// Brings the wheel up to date with what the profile does next.
+    fn reschedule(&mut self, id: ProfileId) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        slot.due = next_due(&self.index, &slot.profile).unwrap_or(Timestamp::MAX);
+        if slot.due < slot.scheduled {
+            slot.scheduled = slot.due;
+            self.wheel.insert(slot.due, id);
+        }
+    }
+
+    /// One turn of one profile at `at`, after everything that was due before.
+    fn turn(&mut self, id: ProfileId, at: Timestamp, cold: &mut dyn Cold, work: impl FnOnce(Turn<'_>)) {
+        if !self.bring(id, cold) {
+            return;
+        }
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        if slot.due <= at {
+            advance(&self.index, &mut slot.profile, at, &mut self.output);
+        }
+        work(Turn::new(&self.index, &mut slot.profile, at, &mut self.output));
+        mark(slot, &mut self.dirty);
+        self.reschedule(id);
+        self.take_listed();
+    }
+
+    fn take_listed(&mut self) {
+        for (audience, profile, entered) in self.output.listed.drain(..) {
+            let members = self.listed.entry(audience).or_default();
+            if entered {
+                members.insert(profile);
+            } else {
+                members.remove(&profile);
+            }
+            self.listed_changes.push((audience, profile, entered));
+        }
+    }
+
+    fn members(&self, audience: u64) -> Vec<ProfileId> {
+        self.listed.get(&audience).map(|members| members.iter().copied().collect()).unwrap_or_default()
+    }
+
+    fn work(&mut self, delivery: Delivery<'_>, cold: &mut dyn Cold) {
+        let at = delivery.at;
+        match delivery.content {
+            Content::Event { profile, strand, created, added, event } => {
+                if (created && !self.slots.contains_key(&profile)) || !self.bring(profile, cold) {
+                    self.create(profile, at);
+                }
+                self.turn(profile, at, cold, |turn| turn.event(&event, Learned { strand, added: &added }));
+            }
+            Content::Leave { loser, winner, merge } => self.give_state(loser, winner, merge, at, cold),
+            Content::Join { winner, loser, merge, identifier } => {
+                self.await_state(winner, Delivery { at, content: Content::Join { winner, loser, merge, identifier } }, cold);
+            }
+            Content::Restore { restored, winner, merge } => {
+                self.await_state(restored, Delivery { at, content: Content::Restore { restored, winner, merge } }, cold);
+            }
+            Content::Split { winner, restored, merge, strands } => self.split(winner, restored, merge, &strands, at, cold),
+            Content::LeftOut { profile, identifier, reason, message_id } => {
+                self.turn(profile, at, cold, |mut turn| turn.decide(Kind::LeftOut { identifier, reason, message_id }));
+            }
+            Content::Receipt { profile, message, receipt } => self.turn(profile, at, cold, |turn| turn.receipt(message, receipt)),
+            Content::State(_) | Content::Broadcast { .. } | Content::Schedule { .. } | Content::Migrate(_) | Content::Tick => {}
+        }
+    }
+
+    /// What goes to every profile concerned: those that wait get it into their queue.
+    fn work_all(&mut self, delivery: Delivery<'_>, cold: &mut dyn Cold) {
+        if matches!(delivery.content, Content::Tick) {
+            return;
+        }
+        let waiting: Vec<ProfileId> = self.blocked.keys().copied().collect();
+        for id in &waiting {
+            let copy = delivery.clone().into_owned();
+            self.blocked.entry(*id).or_default().queue.push_back(copy);
+        }
+        let concerned = match &delivery.content {
+            Content::Broadcast { event } => self.audiences_of(event).into_iter().flat_map(|audience| self.members(audience)).collect(),
+            Content::Schedule { audience, .. } => self.members(*audience).into_iter().collect(),
+            Content::Migrate(_) => cold.all().into_iter().chain(self.slots.keys().copied()).collect(),
+            _ => BTreeSet::new(),
+        };
+        for id in concerned.difference(&waiting.into_iter().collect()) {
+            self.work_one(*id, &delivery, cold);
+        }
+    }
+
+    fn audiences_of(&self, event: &Event<'_>) -> Vec<u64> {
+        let Some(reactions) = self.index.reactions(reaction_name(event)) else { return Vec::new() };
+        reactions.broadcasts.iter().filter_map(|(journey, entry)| broadcast_audience(&self.index, *journey, *entry)).collect()
+    }
+
+    /// One profile's part in something that went to all.
+    fn work_one(&mut self, id: ProfileId, delivery: &Delivery<'_>, cold: &mut dyn Cold) {
+        let at = delivery.at;
+        match &delivery.content {
+            Content::Broadcast { event } => {
+                let index = self.index.clone();
+                let Some(reactions) = index.reactions(reaction_name(event)) else { return };
+                for (journey, entry) in &reactions.broadcasts {
+                    let Some(audience) = broadcast_audience(&index, *journey, *entry) else { continue };
+                    self.turn(id, at, cold, |turn| {
+                        if turn.profile.is_member(audience) {
+                            turn.broadcast(&EventView::of(event, at), *journey, *entry);
+                        }
+                    });
+                }
+            }
+            Content::Schedule { journey, audience } => self.turn(id, at, cold, |turn| {
+                if turn.profile.is_member(*audience) {
+                    turn.schedule(*journey);
+                }
+            }),
+            Content::Migrate(migration) => self.turn(id, at, cold, |turn| turn.migrate(migration)),
+            _ => {}
+        }
+    }
+
+    /// The loser's last act: its state goes to the winner.
+    fn give_state(&mut self, loser: ProfileId, winner: ProfileId, merge: u32, at: Timestamp, cold: &mut dyn Cold) {
+        if !self.bring(loser, cold) {
+            self.create(loser, at);
+        }
+        self.turn(loser, at, cold, |_| {});
+        let Some(slot) = self.slots.remove(&loser) else { return };
+        for members in self.listed.values_mut() {
+            members.remove(&loser);
+        }
+        self.listed_changes.extend(slot.profile.memberships.iter().map(|membership| (membership.key, loser, false)));
+        self.gone.push((loser, slot.stored_due));
+        self.send_state(winner, loser, merge, *slot.profile, at);
+    }
+
+    fn send_state(&mut self, to: ProfileId, from: ProfileId, merge: u32, profile: Profile, at: Timestamp) {
+        self.outgoing.push(Delivery { at, content: Content::State(Box::new(Travelling { to, from, merge, profile })) });
+    }
+
+    fn split(&mut self, winner: ProfileId, restored: ProfileId, merge: u32, strands: &[ProfileId], at: Timestamp, cold: &mut dyn Cold) {
+        let mut back = None;
+        self.turn(winner, at, cold, |mut turn| {
+            back = Some(turn.profile.give_back(restored, strands));
+            turn.decide(Kind::Unmerged { restored, merge });
+            turn.reconcile();
+        });
+        let profile = back.unwrap_or_else(|| Profile::new(restored, at));
+        self.send_state(restored, winner, merge, profile, at);
+    }
+
+    /// The profile has to take over a state: at once when it is there, else everything of it waits.
+    fn await_state(&mut self, to: ProfileId, delivery: Delivery<'static>, cold: &mut dyn Cold) {
+        if let Some(rest) = self.take_over(delivery, cold) {
+            self.blocked.entry(to).or_default().queue.push_back(rest);
+        }
+    }
+
+    /// Does a `Join` or `Restore`; gives it back when the state has not arrived yet.
+    fn take_over(&mut self, delivery: Delivery<'static>, cold: &mut dyn Cold) -> Option<Delivery<'static>> {
+        let at = delivery.at;
+        match &delivery.content {
+            Content::Join { winner, loser, merge, identifier } => {
+                let Some(state) = self.arrived.remove(&(*winner, *loser, *merge)) else { return Some(delivery) };
+                if !self.bring(*winner, cold) {
+                    self.create(*winner, at);
+                }
+                self.turn(*winner, at, cold, |mut turn| {
+                    turn.profile.absorb(state);
+                    turn.decide(Kind::Merged { loser: *loser, merge: *merge, identifier: identifier.clone() });
+                    turn.merged();
+                });
+            }
+            Content::Restore { restored, winner, merge } => {
+                let Some(state) = self.arrived.remove(&(*restored, *winner, *merge)) else { return Some(delivery) };
+                self.create(*restored, at);
+                self.turn(*restored, at, cold, |turn| {
+                    *turn.profile = state;
+                    turn.reconcile();
+                });
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// A state has arrived: whoever waited for it works through its queue, up to the next wait.
+    fn unblock(&mut self, id: ProfileId, cold: &mut dyn Cold) {
+        let Some(mut blocked) = self.blocked.remove(&id) else { return };
+        while let Some(delivery) = blocked.queue.pop_front() {
+            if matches!(delivery.content, Content::Join { .. } | Content::Restore { .. }) {
+                if let Some(again) = self.take_over(delivery, cold) {
+                    blocked.queue.push_front(again);
+                    self.blocked.insert(id, blocked);
+                    return;
+                }
+            } else if delivery.profile().is_some() {
+                self.work(delivery, cold);
+            } else {
+                self.work_one(id, &delivery, cold);
+            }
+        }
+        self.pass_time(self.clock, cold);
+    }
+
+    fn create(&mut self, id: ProfileId, at: Timestamp) {
+        let profile = Box::new(Profile::new(id, at));
+        let (due, scheduled, stored_due) = (Timestamp::MAX, Timestamp::MAX, Timestamp::MAX);
+        self.slots.insert(id, Slot { profile, due, scheduled, stored_due, dirty: false, recent: true });
+    }
+}
+
+/// What a checkpoint writes and what it lets go.
+impl Shard {
+    /// Visits every profile that changed since the last call, in the order of their ids; `visit` gets the
+    /// profile, the due row the store holds and the one it must hold now.
+    pub fn take_dirty(&mut self, mut visit: impl FnMut(&Profile, Timestamp, Timestamp)) {
+        let mut ids = std::mem::take(&mut self.dirty);
+        ids.sort_unstable();
+        ids.dedup();
+        for id in &ids {
+            let Some(slot) = self.slots.get_mut(id) else { continue };
+            visit(&slot.profile, slot.stored_due, slot.due);
+            slot.stored_due = slot.due;
+            slot.dirty = false;
+            if slot.due != Timestamp::MAX && slot.scheduled != slot.due {
+                // From now on the profile may be let go; the wheel must know its exact instant.
+                slot.scheduled = slot.due;
+                self.wheel.insert(slot.due, *id);
+            }
+        }
+    }
+
+    /// Profiles that have left since the last call, with the due row the store holds for them.
+    pub fn take_gone(&mut self) -> Vec<(ProfileId, Timestamp)> {
+        let slots = &self.slots;
+        let mut gone = std::mem::take(&mut self.gone);
+        // One that has come back since is written as itself.
+        gone.retain(|(id, _)| !slots.contains_key(id));
+        gone
+    }
+
+    pub fn dirty_len(&self) -> usize {
+        self.dirty.len()
+    }
+
+    pub fn warm_len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether nothing waits: no merge under way, no state on its way out.
+    pub fn is_quiet(&self) -> bool {
+        self.blocked.is_empty() && self.outgoing.is_empty() && self.arrived.is_empty()
+    }
+
+    /// Lets go of clean profiles that were not used since the last call, until at most `keep` are warm.
+    pub fn let_go(&mut self, keep: usize) {
+        let mut excess = self.slots.len().saturating_sub(keep);
+        self.slots.retain(|_, slot| {
+            let unused = !slot.dirty && !slot.recent && excess > 0;
+            excess -= usize::from(unused);
+            slot.recent = false;
+            !unused
+        });
+    }
+
+    /// Restores what a checkpoint knows: a due row.
+    pub fn restore_due(&mut self, due: Timestamp, profile: ProfileId) {
+        self.wheel.insert(due, profile);
+    }
+
+    pub fn restore_member(&mut self, audience: u64, profile: ProfileId) {
+        self.listed.entry(audience).or_default().insert(profile);
+    }
+
+    pub fn restore_clock(&mut self, clock: Timestamp) {
+        self.clock = clock;
+        self.schedules = Schedules::new(&self.index, clock);
+    }
+
+    /// A warm profile, for reading.
+    pub fn profile(&self, id: ProfileId) -> Option<&Profile> {
+        self.slots.get(&id).map(|slot| &*slot.profile)
+    }
+
+    /// The ids of all warm profiles, in order.
+    pub fn warm_ids(&self) -> Vec<ProfileId> {
+        let mut ids: Vec<ProfileId> = self.slots.keys().copied().collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Profiles that are due up to `until`, for fetching them together beforehand.
+    pub fn due_soon(&self, until: Timestamp, visit: &mut dyn FnMut(ProfileId)) {
+        self.wheel.peek(until, visit);
+    }
+
+    pub fn timers_len(&self) -> usize {
+        self.wheel.len()
+    }
+}
+
+fn mark(slot: &mut Slot, dirty: &mut Vec<ProfileId>) {
+    slot.recent = true;
+    if !slot.dirty {
+        slot.dirty = true;
+        dirty.push(slot.profile.id);
+    }
+}
+
+fn broadcast_audience(index: &Index, journey: usize, entry: usize) -> Option<u64> {
+    match index.journey(journey).entries.get(entry) {
+        Some(Entry::Broadcast { audience, .. }) => Some(*audience),
+        _ => None,
+    }
+}
