@@ -157,6 +157,10 @@ impl Checker<'_> {
     fn attribute(&mut self, place: ByteRange, attribute: Attribute) -> Typed {
         let gives = match self.schema.attribute_type(&attribute) {
             Ok(_) if attribute.root == Root::Now => Type::Time,
+            Ok(Type::Any) => {
+                self.steps_lead_on(place, &attribute);
+                Type::Any
+            }
             Ok(gives) => gives,
             Err(unknown) => {
                 let severity = if unknown.warning_only { Severity::Warning } else { Severity::Error };
@@ -166,6 +170,19 @@ impl Checker<'_> {
         };
         self.attributes.insert(attribute.clone());
         Self::typed(place, Operation::Attribute(attribute), gives)
+    }
+
+    /// Reports a step into something that is known to have nothing inside.
+    fn steps_lead_on(&mut self, place: ByteRange, attribute: &Attribute) {
+        for length in 1..attribute.path.len() {
+            let (path, next) = (attribute.path[..length].to_vec(), &attribute.path[length]);
+            let before = Attribute { root: attribute.root, path };
+            let Ok(kind) = self.schema.attribute_type(&before) else { continue };
+            if !matches!(kind, Type::Any | Type::Map) {
+                let message = format!("`{before}` is {} and has no field `{next}`", phrase(&kind));
+                return self.report("condition-type", place, message, field_help(&kind));
+            }
+        }
     }
 
     fn name(&mut self, place: ByteRange, name: &Text) -> Typed {
@@ -192,10 +209,7 @@ impl Checker<'_> {
         let of = self.check(of);
         if !matches!(of.gives, Type::Map | Type::Any) {
             let message = format!("`{}` is {} and has no field `{name}`", self.written(of.code.place), phrase(&of.gives));
-            let help = match of.gives {
-                Type::List(_) => "look into a list with `[0]`, `in`, `exists(item, ...)` or `size(...)`",
-                _ => "use the value itself",
-            };
+            let help = field_help(&of.gives);
             self.report("condition-type", place, message, help);
         }
         Self::typed(place, Operation::Field(Box::new(of.code), name.clone()), Type::Any)
@@ -278,6 +292,14 @@ impl Checker<'_> {
             self.report("condition-no-answer", place, message, help);
         }
         Self::typed(place, Operation::Constant(value), gives)
+    }
+}
+
+/// What to write instead of a field of something that has none.
+fn field_help(kind: &Type) -> &'static str {
+    match kind {
+        Type::List(_) => "look into a list with `[0]`, `in`, `exists(item, ...)` or `size(...)`",
+        _ => "use the value itself",
     }
 }
 

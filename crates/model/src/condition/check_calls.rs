@@ -21,7 +21,7 @@ const LOOPS: [(&str, LoopKind); 6] = [
 ];
 
 /// What people write from habit, and what to tell them.
-const HABITS: [(&str, &str); 17] = [
+const HABITS: [(&str, &str); 18] = [
     ("length", "write `size(x)`"),
     ("len", "write `size(x)`"),
     ("count", "write `size(x)`"),
@@ -37,6 +37,7 @@ const HABITS: [(&str, &str); 17] = [
     ("date", "write `timestamp(\"2026-03-01T10:00:00Z\")`"),
     ("now", "write `now` without parentheses"),
     ("exists", "ask for a value with `has(profile.traits.x)`, or go over a list with `x.exists(item, ...)`"),
+    ("not", "write `!`"),
     ("isEmpty", "write `size(x) == 0`"),
     ("number", "write `double(x)`"),
 ];

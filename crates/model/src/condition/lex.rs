@@ -4,12 +4,14 @@
 
 use super::problem;
 use crate::diagnostic::{ByteRange, Problem};
-use crate::{Decimal, Text, json};
+use crate::{Decimal, Span, Text, json};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token {
     Number(Decimal),
     Text(Text),
+    /// A bare `30d`; reported, but understood.
+    Span(Span),
     /// A name, or one of `true false null in`, which only the grammar can tell from a field's name.
     Name(Text),
     /// A field's name between backticks.
@@ -37,6 +39,8 @@ const MISTAKES: [(&str, &str, &str); 6] = [
     ("|", "||", "write `||`"),
     (";", "", "a condition is one expression; join two with `&&`"),
 ];
+
+const CURLED_QUOTES: [char; 5] = ['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}'];
 
 struct Lexer<'a> {
     source: &'a str,
@@ -101,8 +105,20 @@ impl Lexer<'_> {
                 let name = Text::new(self.take_while(|letter| letter.is_ascii_alphanumeric() || letter == '_'));
                 self.push(start, Token::Name(name));
             }
+            _ if CURLED_QUOTES.contains(&first) => self.curled_text(first),
             _ => self.symbol(first),
         }
+    }
+
+    /// A text between quotes that a word processor has curled: reported, but understood.
+    fn curled_text(&mut self, first: char) {
+        let start = self.at;
+        self.at += first.len_utf8();
+        let text = Text::new(self.take_while(|letter| letter != '\n' && !CURLED_QUOTES.contains(&letter)));
+        self.at += self.rest().chars().next().filter(|letter| CURLED_QUOTES.contains(letter)).map_or(0, char::len_utf8);
+        let help = format!("write `\"{text}\"`, between straight quotes");
+        self.report(start, "condition-syntax", format!("`{first}` is not a quote here"), &help);
+        self.push(start, Token::Text(text));
     }
 
     /// A dot after these selects a field.
@@ -133,7 +149,6 @@ impl Lexer<'_> {
             _ => {
                 self.at += first.len_utf8();
                 let help = match first {
-                    '\u{201c}' | '\u{201d}' | '\u{2018}' | '\u{2019}' => "write texts between straight quotes, `\"...\"`",
                     '\u{2265}' => "write `>=`",
                     '\u{2264}' => "write `<=`",
                     '\u{2260}' => "write `!=`",
@@ -171,13 +186,14 @@ impl Lexer<'_> {
         if let Some(number) = number {
             return self.push(start, Token::Number(number));
         }
-        let help = if crate::Span::parse(written).is_ok() {
-            format!("a length of time is written `duration(\"{written}\")`")
-        } else {
-            "write digits such as 20 or 19.95, with at most 28 of them".to_owned()
-        };
+        if let Ok(span) = Span::parse(written) {
+            let (message, help) = (format!("`{written}` is not a number"), format!("write `duration(\"{written}\")` for a length of time"));
+            self.report(start, "condition-bad-number", message, &help);
+            return self.push(start, Token::Span(span));
+        }
+        let help = "write digits such as 20 or 19.95, with at most 28 of them";
         let message = format!("`{written}` is not a number that can be kept exactly");
-        self.report(start, "condition-bad-number", message, &help);
+        self.report(start, "condition-bad-number", message, help);
         // A zero stands in, so that the rest can be checked in the same run.
         self.push(start, Token::Number(Decimal::ZERO));
     }

@@ -126,11 +126,12 @@ pub fn compile_with(source: &str, schema: &dyn Schema, options: Options) -> Resu
     let typed = checker.check(&tree);
     let attributes: Vec<Attribute> = checker.attributes.into_iter().collect();
     let is_error = |problem: &Problem| problem.severity == Severity::Error;
-    if options.condition_wanted && !matches!(typed.gives, Type::Bool | Type::Any) {
+    // What could not be read has no type that is worth a word.
+    let is_read = !problems.iter().any(|problem| problem.code == "condition-syntax");
+    if options.condition_wanted && is_read && !matches!(typed.gives, Type::Bool | Type::Any) {
         let message = format!("a condition is wanted, but this is {}", check::phrase(&typed.gives));
         problems.push(problem("condition-not-a-condition", tree.place, message, check::comparison_for(&typed.gives)));
-    }
-    if options.solve_now {
+    } else if options.solve_now {
         solve::check_solvable(&typed.code, &mut problems);
     }
     problems.sort_by_key(|problem| problem.place);

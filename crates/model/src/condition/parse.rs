@@ -117,7 +117,7 @@ pub(super) fn parse(source: &str, problems: &mut Vec<Problem>) -> Node {
     let mut parser = Parser { lexemes, at: 0, depth: 0, failed: false, problems };
     let tree = parser.expression();
     if parser.peek() != &Token::End {
-        parser.unexpected("an operator such as `&&`, or the end");
+        parser.left_over();
     }
     tree
 }
@@ -178,26 +178,36 @@ impl Parser<'_> {
 
     fn unexpected(&mut self, wanted: &str) -> Node {
         let place = self.place();
-        let (message, mut help) = match self.peek() {
-            Token::End => (format!("the condition ends where {wanted} should follow"), String::new()),
-            Token::Symbol(symbol) => (format!("`{symbol}` stands where {wanted} should be"), String::new()),
-            Token::Name(name) | Token::Quoted(name) => {
-                let help = match name.to_ascii_lowercase().as_str() {
-                    "and" => "write `&&`",
-                    "or" => "write `||`",
-                    "not" => "write `!`",
-                    "is" => "write `==`",
-                    _ => "",
-                };
-                (format!("`{name}` stands where {wanted} should be"), help.to_owned())
+        let message = match self.peek() {
+            Token::End if self.at == 0 => {
+                return self.fail(place, "condition-syntax", "the expression is empty".to_owned(), "write `true` if it shall always hold");
             }
-            Token::Number(number) => (format!("the number {number} stands where {wanted} should be"), String::new()),
-            Token::Text(_) => (format!("a text stands where {wanted} should be"), String::new()),
+            Token::End => format!("the expression ends where {wanted} should follow"),
+            Token::Symbol(symbol) => format!("`{symbol}` stands where {wanted} should be"),
+            Token::Name(name) | Token::Quoted(name) => format!("`{name}` stands where {wanted} should be"),
+            Token::Number(number) => format!("the number {number} stands where {wanted} should be"),
+            Token::Span(span) => format!("the length of time {span} stands where {wanted} should be"),
+            Token::Text(_) => format!("a text stands where {wanted} should be"),
         };
-        if help.is_empty() {
-            help = format!("write {wanted} here");
-        }
-        self.fail(place, "condition-syntax", message, &help)
+        self.fail(place, "condition-syntax", message, &format!("write {wanted} here"))
+    }
+
+    /// Something follows an expression that is complete.
+    fn left_over(&mut self) {
+        let place = self.place();
+        let (written, help) = match self.peek() {
+            Token::Symbol(symbol @ (")" | "]" | "}")) => (*symbol, "remove it, or write the bracket that it closes"),
+            Token::Symbol(symbol) => (*symbol, "remove it"),
+            Token::Name(name) | Token::Quoted(name) => match name.to_ascii_lowercase().as_str() {
+                "and" => (name.as_str(), "write `&&`"),
+                "or" => (name.as_str(), "write `||`"),
+                "is" | "equals" => (name.as_str(), "write `==`"),
+                _ => (name.as_str(), "put an operator such as `&&` or `==` before it"),
+            },
+            _ => ("this", "put an operator such as `==` before it"),
+        };
+        let message = format!("`{written}` follows an expression that is complete");
+        self.fail(place, "condition-syntax", message, help);
     }
 
     fn node(&mut self, start: usize, kind: Kind) -> Node {
@@ -357,8 +367,12 @@ impl Parser<'_> {
                 "false" => Kind::Literal(Value::Bool(false)),
                 "null" => Kind::Literal(Value::Null),
                 "in" => return self.unexpected("a value"),
+                "not" if matches!(self.lexemes[self.at + 1].token, Token::Name(_)) => {
+                    return self.fail(place, "condition-syntax", "`not` is no operator here".to_owned(), "write `!`");
+                }
                 _ => Kind::Name(name),
             },
+            Token::Span(span) => Kind::Literal(Value::Span(span)),
             Token::Symbol("(") => {
                 self.next();
                 let mut inner = self.expression();

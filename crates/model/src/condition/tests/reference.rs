@@ -1,6 +1,8 @@
 //! The `cel` crate's interpreter as the reference, over what both languages mean alike:
 //! whole numbers, texts, conditions, lists and maps, without nulls, division and mixed kinds.
 
+#![expect(clippy::disallowed_types, reason = "the reference takes its maps as HashMap")]
+
 use super::*;
 use proptest::prelude::*;
 use std::collections::HashMap;
