@@ -18,4 +18,5 @@ pub mod store;
 
 pub use disk::{Disk, FileDisk, MemoryDisk};
 pub use log::{Log, LogError, LogOptions, LogReader, Position, RecordBatch};
+pub use snapshot::SnapshotError;
 pub use store::{Batch, FjallStore, MemoryStore, Store, StoreError, StoreOptions, Table};

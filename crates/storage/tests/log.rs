@@ -1,5 +1,7 @@
 //! The log on a disk that behaves, and on one that is damaged in a chosen place.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use faden_storage::{Disk, FileDisk, Log, LogError, LogOptions, MemoryDisk, Position, RecordBatch, log::recover_bytes};
 use std::{
     path::{Path, PathBuf},

@@ -1,5 +1,7 @@
 //! Laws of the log under crashes: nothing flushed is lost, nothing is invented, recovery repeats.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use faden_storage::{Log, LogError, LogOptions, MemoryDisk, Position, RecordBatch, log::recover_bytes};
 use proptest::{collection::vec, prelude::*};
 use std::{path::PathBuf, sync::Arc};

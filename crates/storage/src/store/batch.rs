@@ -7,6 +7,9 @@ use std::ops::Range;
 /// Key of the log position in [`Table::Meta`].
 pub(crate) const LOG_POSITION_KEY: &[u8] = b"log_position";
 
+/// Key of the note in [`Table::Meta`] that an import is under way.
+pub(crate) const IMPORTING_KEY: &[u8] = b"importing";
+
 /// Changes that are committed together. Reusable: `clear` keeps the memory.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {

@@ -13,6 +13,7 @@ mod fjall;
 mod memory;
 
 pub use batch::{Batch, Change};
+pub(crate) use batch::{IMPORTING_KEY, LOG_POSITION_KEY};
 pub use fjall::FjallStore;
 pub use memory::MemoryStore;
 
@@ -117,7 +118,7 @@ pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
 /// Receives the answers of `get_many`: index of the key, and its value.
 pub type VisitMany<'a> = dyn FnMut(usize, Option<&[u8]>) + 'a;
 
-/// Four implementations: memory, memory that crashes (the same, by `crash`), fjall, and redb in the tests.
+/// Three implementations: memory, which can crash; fjall; redb in tests and in the comparison.
 pub trait Store: Send {
     /// The value of one key.
     ///
@@ -157,9 +158,12 @@ pub trait Store: Send {
     /// The first log position that this state does not contain; replay starts here. 0 in a new store.
     ///
     /// # Errors
-    /// As `get`; [`StoreError::Corrupt`] if it is not a number.
+    /// As `get`; [`StoreError::Corrupt`] if it is not a number, or after an import that was cut short.
     fn log_position(&self) -> Result<Position, StoreError> {
-        let Some(bytes) = self.get(Table::Meta, batch::LOG_POSITION_KEY)? else { return Ok(Position(0)) };
+        if self.get(Table::Meta, IMPORTING_KEY)?.is_some() {
+            return Err(StoreError::Corrupt { table: Table::Meta, what: "an import did not come to its end".to_owned() });
+        }
+        let Some(bytes) = self.get(Table::Meta, LOG_POSITION_KEY)? else { return Ok(Position(0)) };
         let bytes: [u8; 8] =
             bytes.try_into().map_err(|_| StoreError::Corrupt { table: Table::Meta, what: "the log position is not 8 bytes".to_owned() })?;
         Ok(Position(u64::from_be_bytes(bytes)))
