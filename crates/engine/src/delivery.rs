@@ -4,9 +4,8 @@
 //! deliveries: `Leave` to the loser's partition, whose state then travels as `State`, and `Join` to the
 //! winner's, whose profile waits for that state. An un-merge is the same in the other direction.
 
-use crate::journey::{Migration, Receipt};
 use crate::profile::Profile;
-use faden_model::{Event, IdentifierKind, MessageId, ProfileId, Text, Timestamp};
+use faden_model::{Event, IdentifierKind, MessageId, Migration, ProfileId, Receipt, Text, Timestamp};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 

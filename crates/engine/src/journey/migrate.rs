@@ -3,23 +3,8 @@
 use super::{Enrollment, JourneyVersion, MovedFrom, StepKind, Target, Token, TokenState};
 use crate::decision::Kind;
 use crate::turn::Turn;
-use faden_model::{EnrollmentId, Text};
-use serde::{Deserialize, Serialize};
+use faden_model::{EnrollmentId, Migration, Text};
 use std::collections::BTreeMap;
-
-/// Which enrollments move where.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Migration {
-    /// Names this migration for its undo.
-    pub number: u64,
-    /// `audience::key_of` the journey's name.
-    pub journey: u64,
-    pub to: u64,
-    /// Old step to new step, by id; a step that is not named lands on the step of the same id.
-    pub steps: BTreeMap<Text, Text>,
-    /// Take back the migration with this number instead.
-    pub undo: bool,
-}
 
 /// Where one enrollment would land.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

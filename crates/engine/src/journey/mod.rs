@@ -7,8 +7,7 @@ mod run;
 mod send;
 
 pub use enrollment::{Enrollment, KeptEvent, MovedFrom, Token, TokenState};
-pub use migrate::{Landing, Migration, preview};
+pub use migrate::{Landing, preview};
 pub use plan::*;
 pub(crate) use run::Start;
 pub(crate) use send::PendingSend;
-pub use send::Receipt;

@@ -4,8 +4,7 @@ use super::{JourneyVersion, Send, StepKind, TokenState};
 use crate::decision::{Kind, Message, MessageOutcome};
 use crate::policy::{Address, Contact, Request, SentEntry, Verdict, gate};
 use crate::turn::Turn;
-use faden_model::{EnrollmentId, MessageId, Text, Timestamp};
-use serde::{Deserialize, Serialize};
+use faden_model::{EnrollmentId, MessageId, Receipt, Text, Timestamp};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -20,16 +19,6 @@ pub(crate) struct PendingSend {
     pub tried: u16,
     /// When the message was due first.
     pub since: Timestamp,
-}
-
-/// What became of a message that went out, as its channel reports it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Receipt {
-    /// The provider took it.
-    Sent,
-    Delivered,
-    Read,
-    Failed,
 }
 
 impl Turn<'_> {
