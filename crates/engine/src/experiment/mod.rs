@@ -8,3 +8,6 @@ mod plan;
 
 pub use assign::{Assignment, assign};
 pub use plan::{Arm, ExclusionGroup, Experiment, PARTS};
+
+#[cfg(test)]
+mod tests;

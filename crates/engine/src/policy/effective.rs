@@ -190,10 +190,10 @@ impl Effective {
         for cap in &file.caps {
             self.caps.push((cap.clone(), rule(&cap_code(cap), &file.name)));
         }
-        if let Some(span) = file.max_hold {
-            if self.max_hold.as_ref().is_none_or(|(known, _)| span < *known) {
-                self.max_hold = Some((span, rule(&format!("max_hold.{span}"), &file.name)));
-            }
+        if let Some(span) = file.max_hold
+            && self.max_hold.as_ref().is_none_or(|(known, _)| span < *known)
+        {
+            self.max_hold = Some((span, rule(&format!("max_hold.{span}"), &file.name)));
         }
         for (kind, span) in &file.retention {
             let known = self.retention.entry(kind.clone()).or_insert(*span);
@@ -257,10 +257,10 @@ fn merge_consent(files: &[&PolicyFile]) -> Vec<PurposeConsent> {
     let strictest = |purpose: &Text, channel: Option<&str>| {
         let mut best: Option<(OptIn, &Text)> = None;
         for file in files {
-            if let Some(kind) = said(file, purpose, channel) {
-                if best.is_none_or(|(known, _)| kind > known) {
-                    best = Some((kind, &file.name));
-                }
+            if let Some(kind) = said(file, purpose, channel)
+                && best.is_none_or(|(known, _)| kind > known)
+            {
+                best = Some((kind, &file.name));
             }
         }
         let no_file = Text::default();

@@ -24,3 +24,6 @@ pub use gate::gate;
 pub use plan::*;
 pub use quiet_hours::SEARCH_MAX;
 pub use suppression::{SuppressedAddress, is_entry as is_suppression_entry};
+
+#[cfg(test)]
+mod tests;
