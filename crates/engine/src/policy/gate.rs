@@ -67,7 +67,7 @@ impl<'a> Inspection<'_, 'a> {
             return Answer::Stop(Stage::Allowed, rule);
         }
         let Some(address) = self.contact.addresses.iter().find(|address| address.channel == channel.as_str()) else {
-            let rule = Rule { code: format!("address.{channel}.missing").into(), policy: Text::default() };
+            let rule = rule("address.missing", &Text::default());
             self.note(channel, &rule, Outcome::Stopped, || "the profile has no address for this channel".to_owned());
             return Answer::Stop(Stage::Addressed, rule);
         };

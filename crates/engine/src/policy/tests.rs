@@ -228,7 +228,7 @@ fn a_channel_rule_stands_above_the_general_one_of_its_file() {
     let stranger = Ada { consents: Vec::new(), ..Ada::default() };
     assert_eq!(stranger.ask(&policies, NOON, &["email"]), "send email");
     assert_eq!(Ada::default().ask(&policies, NOON, &["sms"]), "stop consent.marketing.double_opt_in@global");
-    assert_eq!(stranger.ask(&policies, NOON, &["push"]), "stop address.push.missing@");
+    assert_eq!(stranger.ask(&policies, NOON, &["push"]), "stop address.missing@");
 }
 
 #[test]
