@@ -288,3 +288,19 @@ fn version_1_reads_for_ever() {
     assert_eq!((found.first, found.end, found.erase), (Position(0), Position(5), None));
     assert!(bytes == written, "the same records give the same bytes");
 }
+
+#[test]
+fn every_error_code_of_this_crate_has_its_page() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut codes = 0;
+    for file in ["src/log/mod.rs", "src/store/mod.rs", "src/snapshot.rs"] {
+        let source = std::fs::read_to_string(root.join(file)).unwrap();
+        for line in source.lines().filter(|line| line.contains("Error::") && line.contains("=> \"")) {
+            let code = line.split('"').nth(1).unwrap();
+            let page = std::fs::read_to_string(root.join(format!("../../docs/errors/{code}.md"))).unwrap();
+            assert!(page.contains(&format!("Code: `{code}`")), "{code}");
+            codes += 1;
+        }
+    }
+    assert_eq!(codes, 19);
+}

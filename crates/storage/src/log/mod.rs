@@ -25,10 +25,10 @@
 //!
 //! Otherwise it is a write that a crash cut short. It was never acknowledged; it is erased with all
 //! behind it, so that nothing of it can come back after later appends. Rule 2 cannot see a flipped
-//! bit in a record of that very last flush that itself contains a whole sector of zeros.
+//! bit in a record of that very last flush of which one sector holds nothing but zeros.
 //!
-//! What recovery keeps behind the last marker is written once more and flushed before anybody reads
-//! it: after a failed flush the system may show bytes that the disk does not have.
+//! If records stand behind the last marker, it and they are written once more and flushed before
+//! anybody reads them: after a failed flush the system may show bytes that the disk does not have.
 //!
 //! **Failure.** A failed write or flush stops the log for good; it is never retried, because a
 //! second flush may succeed without the bytes of the first. A full disk is met only when a segment

@@ -24,8 +24,11 @@ pub struct Recovered {
     pub end: Position,
     /// Where the next frame goes.
     pub end_offset: usize,
-    /// Everything before this byte was durable by the segment's own word.
+    /// Everything before this byte was durable by the segment's own word: where the last marker
+    /// stands. The marker itself need not be durable.
     pub durable_offset: usize,
+    /// No record stands behind the last marker, or there is none at all.
+    pub all_flushed: bool,
     /// The remains of a write that a crash cut short, to be erased.
     pub erase: Option<Range<usize>>,
     /// The records' payloads.
@@ -80,8 +83,15 @@ pub(super) fn parse_header(bytes: &[u8]) -> Result<Position, Break> {
 /// [`Break`], if the header or flushed frames are damaged.
 pub fn recover_bytes(bytes: &[u8]) -> Result<Recovered, Break> {
     let first = parse_header(bytes)?;
-    let mut found =
-        Recovered { first, end: first, end_offset: HEADER_BYTES, durable_offset: HEADER_BYTES, erase: None, records: Vec::new() };
+    let mut found = Recovered {
+        first,
+        end: first,
+        end_offset: HEADER_BYTES,
+        durable_offset: HEADER_BYTES,
+        all_flushed: true,
+        erase: None,
+        records: Vec::new(),
+    };
     while let Some((kind, payload)) = frame_at(bytes, found.end_offset, found.end) {
         found.end_offset = payload.end;
         match kind {
@@ -89,8 +99,12 @@ pub fn recover_bytes(bytes: &[u8]) -> Result<Recovered, Break> {
                 let Some(next) = found.end.0.checked_add(1) else { break };
                 found.end = Position(next);
                 found.records.push(payload);
+                found.all_flushed = false;
             }
-            Kind::Marker => found.durable_offset = payload.end,
+            Kind::Marker => {
+                found.durable_offset = payload.start - HEAD_BYTES;
+                found.all_flushed = true;
+            }
             Kind::Unknown => {
                 return Err(Break {
                     offset: payload.start - HEAD_BYTES,

@@ -270,7 +270,7 @@ impl Log {
         self.end = found.end;
         self.offset = found.end_offset as u64;
         let kept = found.durable_offset..found.end_offset;
-        if found.erase.is_none() && kept.is_empty() {
+        if found.erase.is_none() && found.all_flushed {
             self.flushed = self.end;
             let mut view = self.shared.lock();
             (view.flushed, view.flushed_offset) = (self.end, self.offset);
