@@ -26,4 +26,8 @@ pub use quiet_hours::SEARCH_MAX;
 pub use suppression::{SuppressedAddress, is_entry as is_suppression_entry};
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tighten_tests;

@@ -132,7 +132,7 @@ fn caps(own: &PolicyFile, globals: &[&PolicyFile], report: Report<'_>) {
 
 fn cap_text(cap: &Cap) -> String {
     match cap.reserve {
-        Some(reserve) => format!("`{}` with {} slots kept for priority {} and up", cap_code(cap), reserve.slots, reserve.priority),
+        Some(reserve) => format!("`{}` (reserve of {} for priority {} and up)", cap_code(cap), reserve.slots, reserve.priority),
         None => format!("`{}`", cap_code(cap)),
     }
 }
