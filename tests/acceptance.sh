@@ -38,6 +38,17 @@ echo "== CDNOW through the durable log and store"
   --durable "$scratch/durable" --out "$scratch/cdnow.durable.ndjson"
 python3 "$shared/cdnow/oracle.py" --check "$scratch/cdnow.durable.ndjson"
 
+echo "== CDNOW, killed in the middle and started again"
+"$faden" replay "$scratch/cdnow.ndjson" --workspace "$shared/cdnow/workspace" --until 1998-07-01T00:00:00Z \
+  --durable "$scratch/killed" --out "$scratch/cdnow.killed.ndjson" & replay=$!
+# Long enough to be in the middle, and harmless when the machine is faster: then it had finished.
+sleep 0.4
+kill -9 "$replay" 2>/dev/null || true
+wait "$replay" 2>/dev/null || true
+"$faden" replay "$scratch/cdnow.ndjson" --workspace "$shared/cdnow/workspace" --until 1998-07-01T00:00:00Z \
+  --durable "$scratch/killed" --out "$scratch/cdnow.killed.ndjson"
+python3 "$shared/cdnow/oracle.py" --check "$scratch/cdnow.killed.ndjson"
+
 if [ "$(grep -oE '[0-9a-f]{16,}' "$hashes" | sort -u | wc -l)" != 1 ]; then
   echo "the hash of all decisions depends on the number of partitions:" >&2
   cat "$hashes" >&2
