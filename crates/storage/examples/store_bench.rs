@@ -166,8 +166,8 @@ fn checkpoints(store: &mut dyn Store, profiles: u64, count: usize, numbers: &mut
         let now = round as u64 * 1000;
         let mut fired: Vec<[u8; 16]> = Vec::new();
         let scan = Instant::now();
-        let until = u128::from(now).checked_shl(64).expect("64 is below 128").to_be_bytes();
-        let from = u128::from(watermark).checked_shl(64).expect("64 is below 128").to_be_bytes();
+        let until = (u128::from(now) << 64).to_be_bytes();
+        let from = (u128::from(watermark) << 64).to_be_bytes();
         store.scan(Table::Due, &from, &until, &mut |key, _| {
             fired.push(key.try_into().expect("timer keys have 16 bytes"));
             ControlFlow::Continue(())

@@ -11,7 +11,7 @@ use std::{
 const SEGMENT_BYTES: u64 = 4096;
 
 fn options() -> LogOptions {
-    LogOptions { directory: PathBuf::from("/log"), segment_bytes: SEGMENT_BYTES }
+    LogOptions { directory: PathBuf::from("/log"), segment_bytes: SEGMENT_BYTES, prepare_ahead: false }
 }
 
 fn open(disk: &MemoryDisk) -> Result<Log, LogError> {
@@ -72,7 +72,7 @@ fn what_was_flushed_is_read_in_order_over_many_segments_and_after_opening_again(
 #[test]
 fn a_real_disk_keeps_a_log_too() {
     let directory = tempfile::tempdir().unwrap();
-    let options = LogOptions { directory: directory.path().join("a/b"), segment_bytes: 1 << 20 };
+    let options = LogOptions { directory: directory.path().join("a/b"), segment_bytes: 1 << 20, prepare_ahead: true };
     let mut log = Log::open(Arc::new(FileDisk), options.clone()).unwrap();
     for number in 0..3000 {
         append(&mut log, &[&record(number, 1000), b"", b"x"]).unwrap();

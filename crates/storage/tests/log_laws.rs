@@ -45,7 +45,7 @@ struct Bench {
 }
 
 fn options() -> LogOptions {
-    LogOptions { directory: PathBuf::from("/log"), segment_bytes: 3000 }
+    LogOptions { directory: PathBuf::from("/log"), segment_bytes: 3000, prepare_ahead: false }
 }
 
 impl Bench {

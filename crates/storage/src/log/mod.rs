@@ -37,6 +37,7 @@
 mod frame;
 mod reader;
 mod segment;
+mod spare;
 mod writer;
 
 pub use frame::{RECORD_BYTES_MAX, RecordBatch};
@@ -62,13 +63,16 @@ pub struct LogOptions {
     pub directory: PathBuf,
     /// Length of a segment file in bytes; a batch that is longer gets a longer segment of its own.
     pub segment_bytes: u64,
+    /// Fill the next segment with zeros on a thread of its own while this one is written to, so that
+    /// no append waits for it. Off where every operation must come in the same order each time.
+    pub prepare_ahead: bool,
 }
 
 impl LogOptions {
-    /// Segments of 64 MiB.
+    /// Segments of 64 MiB, prepared ahead.
     #[must_use]
     pub fn new(directory: impl Into<PathBuf>) -> Self {
-        Self { directory: directory.into(), segment_bytes: 64 << 20 }
+        Self { directory: directory.into(), segment_bytes: 64 << 20, prepare_ahead: true }
     }
 }
 

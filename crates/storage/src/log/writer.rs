@@ -4,6 +4,7 @@ use super::{
     LogError, LogOptions, LogReader, Position, RecordBatch,
     frame::{MARKER_BYTES, marker},
     segment::{HEADER_BYTES, header, parse_header, recover_bytes},
+    spare::{self, Spare},
 };
 use crate::disk::{Disk, DiskFile};
 use std::{
@@ -28,6 +29,7 @@ pub struct Log {
     end: Position,
     flushed: Position,
     stopped: bool,
+    spare: Option<Spare>,
 }
 
 /// What readers share with the writer.
@@ -84,8 +86,19 @@ impl Log {
         let file = disk.open(&path).map_err(|source| failed("open", &path, source))?;
         let view = View { segments, flushed: first, flushed_offset: HEADER_BYTES as u64 };
         let shared = Arc::new(Shared { disk: disk.clone(), directory, view: Mutex::new(view) });
-        let mut log =
-            Self { disk, options, shared, file, path, length, offset: HEADER_BYTES as u64, end: first, flushed: first, stopped: false };
+        let mut log = Self {
+            disk,
+            options,
+            shared,
+            file,
+            path,
+            length,
+            offset: HEADER_BYTES as u64,
+            end: first,
+            flushed: first,
+            stopped: false,
+            spare: None,
+        };
         log.recover_tail()?;
         Ok(log)
     }
@@ -219,7 +232,12 @@ impl Log {
 
     fn start_segment(&mut self, needed: u64) -> Result<(), LogError> {
         self.flush()?;
-        let length = match create_segment(&*self.disk, &self.options, self.end, needed) {
+        let spare = self.spare.take().and_then(Spare::finish).filter(|length| HEADER_BYTES as u64 + needed <= *length);
+        let created = match spare {
+            Some(length) => self.name_spare(length),
+            None => create_segment(&*self.disk, &self.options, self.end, needed),
+        };
+        let length = match created {
             Err(error @ LogError::Full { .. }) => return Err(error),
             Err(error) => {
                 self.stopped = true;
@@ -238,7 +256,23 @@ impl Log {
         let mut view = self.shared.lock();
         view.segments.push(Segment { first: self.end, length, index: Vec::new() });
         view.flushed_offset = self.offset;
+        drop(view);
+        self.prepare_ahead();
         Ok(())
+    }
+
+    fn prepare_ahead(&mut self) {
+        if self.options.prepare_ahead {
+            self.spare = Some(Spare::start(self.disk.clone(), &self.options));
+        }
+    }
+
+    /// Makes the spare file the segment that begins at the log's end.
+    fn name_spare(&self, length: u64) -> Result<u64, LogError> {
+        let spare = Spare::path(&self.options.directory);
+        write_header(&*self.disk, &spare, self.end).map_err(|source| failed("write to", &spare, source))?;
+        name_segment(&*self.disk, &self.options.directory, &spare, self.end)?;
+        Ok(length)
     }
 
     /// For a long batch in a segment that has no record yet: another segment would have the same name.
@@ -338,8 +372,7 @@ fn read_segment(file: &dyn DiskFile, path: &Path, length: u64) -> Result<Vec<u8>
 /// Makes a segment under another name and renames it once it is durable: a segment that has its name
 /// is whole. Returns its length.
 fn create_segment(disk: &dyn Disk, options: &LogOptions, first: Position, needed: u64) -> Result<u64, LogError> {
-    let path = segment_path(&options.directory, first);
-    let new = path.with_extension("new");
+    let new = segment_path(&options.directory, first).with_extension("new");
     let length = options.segment_bytes.max(HEADER_BYTES as u64 + needed.max(MARKER_BYTES as u64));
     let made = fill_segment(disk, &new, first, length);
     if let Err(source) = made {
@@ -350,18 +383,22 @@ fn create_segment(disk: &dyn Disk, options: &LogOptions, first: Position, needed
         }
         return Err(failed("create", &new, source));
     }
-    disk.rename(&new, &path).map_err(|source| failed("rename", &new, source))?;
-    disk.sync_dir(&options.directory).map_err(|source| failed("flush", &options.directory, source))?;
+    name_segment(disk, &options.directory, &new, first)?;
     Ok(length)
 }
 
-fn fill_segment(disk: &dyn Disk, path: &Path, first: Position, length: u64) -> io::Result<()> {
-    match disk.remove(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let file = disk.create(path)?;
-    file.preallocate(length)?;
+fn name_segment(disk: &dyn Disk, directory: &Path, new: &Path, first: Position) -> Result<(), LogError> {
+    disk.rename(new, &segment_path(directory, first)).map_err(|source| failed("rename", new, source))?;
+    disk.sync_dir(directory).map_err(|source| failed("flush", directory, source))
+}
+
+fn write_header(disk: &dyn Disk, path: &Path, first: Position) -> io::Result<()> {
+    let file = disk.open(path)?;
     file.write_at(0, &header(first))?;
     file.sync_data()
+}
+
+fn fill_segment(disk: &dyn Disk, path: &Path, first: Position, length: u64) -> io::Result<()> {
+    spare::make_zeros(disk, path, length)?;
+    write_header(disk, path, first)
 }

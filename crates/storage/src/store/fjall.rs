@@ -16,14 +16,17 @@ use fjall::{
 };
 use std::{io, ops::Bound};
 
-/// Threads that write out memtables and merge table files, beside the one that commits.
-const WORKER_THREADS: usize = 2;
+/// Threads that write out memtables and merge table files, beside the one that commits. A second one
+/// took a quarter more CPU time for the same work.
+const WORKER_THREADS: usize = 1;
 
-/// Bytes of changes a table collects in memory before they are written out.
-const MEMTABLE_BYTES: u64 = 64 << 20;
+/// Bytes of changes a table collects in memory before they are written out; up to five of them wait
+/// per table when merging falls behind.
+const MEMTABLE_BYTES: u64 = 32 << 20;
 
-/// Bytes of journal after which the slowest table is written out so that its journal can go.
-const JOURNAL_BYTES_MAX: u64 = 512 << 20;
+/// Bytes of journal after which the slowest table is written out so that its journal can go. What
+/// is in the journals is read again at opening, a second or two for this many.
+const JOURNAL_BYTES_MAX: u64 = 128 << 20;
 
 /// Bits per key of the filters that answer "not here" without touching the disk.
 const FILTER_BITS_PER_KEY: f32 = 10.0;
@@ -70,9 +73,10 @@ impl FjallStore {
 
 /// Point look-ups get a hash index per block; tables that are only scanned get no filters.
 fn table_options(table: Table) -> KeyspaceCreateOptions {
-    let options = KeyspaceCreateOptions::default()
-        .max_memtable_size(MEMTABLE_BYTES)
-        .data_block_compression_policy(CompressionPolicy::all(CompressionType::Lz4));
+    // Fresh levels are merged again soon: compressing them too took a third more CPU time.
+    let levels = [CompressionType::None, CompressionType::None, CompressionType::Lz4];
+    let options =
+        KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES).data_block_compression_policy(CompressionPolicy::new(levels));
     let filter = FilterPolicy::all(FilterPolicyEntry::Bloom(BloomConstructionPolicy::BitsPerKey(FILTER_BITS_PER_KEY)));
     match table {
         // Nearly every look-up here misses; random keys do not compress.
