@@ -161,3 +161,16 @@ fn every_code_has_a_page_whose_examples_are_true() {
         assert!(compile_strictly(after).is_ok(), "{code}: {after}: {:?}", compile_strictly(after).err());
     }
 }
+
+#[test]
+fn the_examples_of_the_handbook_are_true() {
+    let page = include_str!("../../../../../docs/conditions.md");
+    let examples = page.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the page begins with examples");
+    for source in examples.lines() {
+        assert!(compile_strictly(source).is_ok(), "{source}: {:?}", compile_strictly(source).err());
+    }
+    for signature in &functions::SIGNATURES {
+        assert!(page.contains(signature.name), "{} is not on the page", signature.name);
+    }
+    assert!(page.contains(&format!("more than 1,{:03} items", LOOP_ITEMS_MAX % 1000)));
+}

@@ -18,9 +18,11 @@ fn number() -> BoxedStrategy<String> {
             .prop_map(str::to_owned),
     ];
     leaf.prop_recursive(2, 6, 2, |inner| {
+        // Without brackets now and then, so that precedence is compared as well.
         prop_oneof![
             (inner.clone(), prop_oneof![Just("+"), Just("-"), Just("*")], inner.clone())
                 .prop_map(|(left, operator, right)| format!("({left} {operator} {right})")),
+            (inner.clone(), inner.clone(), 1i64..9, inner.clone()).prop_map(|(a, b, c, d)| format!("({a} + {b} % {c} - {d} * -{c} * {a})")),
             (inner.clone(), 1i64..9).prop_map(|(left, right)| format!("({left} % {right})")),
             inner.clone().prop_map(|inner| format!("-({inner})")),
         ]
@@ -57,7 +59,6 @@ fn condition() -> BoxedStrategy<String> {
     ];
     leaf.prop_recursive(4, 16, 3, |inner| {
         prop_oneof![
-            // Without brackets now and then, so that precedence is compared as well.
             (inner.clone(), inner.clone()).prop_map(|(left, right)| format!("({left} && {right})")),
             (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("({a} || {b} && {c})")),
             (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("({a} ? {b} : {c})")),

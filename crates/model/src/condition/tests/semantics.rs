@@ -160,6 +160,8 @@ fn instants_and_lengths_of_time_are_compared_and_added() {
          event.properties.at.getHours(traits.tier)                               => null
          now - traits.tier > duration(\"1d\")                                    => false
          now + event.properties.total2 > now                                     => false
+         event.properties.at - event.properties.at                               => null
+         event.properties.at - timestamp(event.properties.at)                    => \"0s\"
          int(now)                                                                => 1772359200
          string(now)                                                             => \"2026-03-01T10:00:00Z\"",
     );
@@ -204,7 +206,7 @@ fn attributes_are_listed_once_and_sorted() {
 
 #[test]
 fn an_explanation_lists_comparisons_and_attributes_with_values() {
-    let source = "traits.orders > 5 && traits.tier in [\"gold\"] || !has(traits.none) && event.properties.items.exists(i, i.price > 99)";
+    let source = "traits.orders > 5 && traits.tier in [\"gold\"] || !has(traits.none) && traits.orders < 9 && traits.orders > 5 && event.properties.items.exists(i, i.price > 99)";
     let lines = compiled(source).explain(&Facts::new(FACTS));
     let told: Vec<String> = lines.iter().map(|(written, value)| format!("{written} = {value}")).collect();
     assert_eq!(
@@ -216,6 +218,7 @@ fn an_explanation_lists_comparisons_and_attributes_with_values() {
             "traits.tier = \"gold\"",
             "has(traits.none) = false",
             "traits.none = null",
+            "traits.orders < 9 = true",
             "event.properties.items.exists(i, i.price > 99) = false",
             "event.properties.items = [{\"price\":10,\"sku\":\"A1\"},{\"price\":30.5,\"sku\":\"B2\"}]",
         ]

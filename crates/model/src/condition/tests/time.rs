@@ -30,6 +30,8 @@ fn the_next_change_is_the_exact_instant() {
         ("now >= \"2026-04-01T00:00:00Z\" || !(now < \"2026-03-05T00:00:00Z\")", "2026-03-05T00:00:00Z"),
         ("traits.tags.exists(t, now >= t)", "2026-03-01T12:00:00Z"),
         ("size(traits.tags.filter(t, now >= t)) > 1", "2026-03-01T12:00:00Z"),
+        ("traits.tags.filter(t, now >= t).exists(t, now >= timestamp(t) + duration(\"1d\"))", "2026-03-01T12:00:00Z"),
+        ("(now >= \"2026-03-02T00:00:00Z\" ? now : now - duration(\"9d\")) >= \"2026-03-02T00:00:00Z\"", "2026-03-02T00:00:00Z"),
         ("(traits.none ? now : now + duration(\"1d\")) >= \"2026-03-05T00:00:00Z\"", "2026-03-04T00:00:00Z"),
         ("now > traits.seen", "-"),
         ("now > traits.none", "-"),
