@@ -219,8 +219,9 @@ impl Decision {
         DecisionId(born)
     }
 
-    /// Appends the decision as one JSON object, without a line end.
-    pub fn write_json(&self, out: &mut String) {
+    /// Appends the decision as one JSON object, without a line end. Without `reasons` the values and
+    /// checks that led to it are left out, whether they were kept or not.
+    pub fn write_json(&self, out: &mut String, reasons: bool) {
         let _ = write!(out, "{{\"kind\":\"{}\",\"id\":\"{}\",\"at\":\"{}\"", self.kind.name(), self.id, self.at);
         if self.profile != NOBODY {
             plain(out, "profile", self.profile);
@@ -228,13 +229,13 @@ impl Decision {
         if !self.user_id.is_empty() {
             text(out, "user_id", &self.user_id);
         }
-        self.kind.write_fields(out);
+        self.kind.write_fields(out, reasons);
         out.push('}');
     }
 }
 
 impl Kind {
-    fn write_fields(&self, out: &mut String) {
+    fn write_fields(&self, out: &mut String, reasons: bool) {
         match self {
             Kind::Enrolled { enrollment, journey, version, key, cause, facts } => {
                 plain(out, "enrollment", enrollment);
@@ -244,7 +245,9 @@ impl Kind {
                     text(out, "key", key);
                 }
                 cause.write_fields(out);
-                write_facts(out, facts);
+                if reasons {
+                    write_facts(out, facts);
+                }
             }
             Kind::Step { enrollment, journey, step, went, to, facts } => {
                 plain(out, "enrollment", enrollment);
@@ -252,9 +255,11 @@ impl Kind {
                 text(out, "step", step);
                 text(out, "went", went);
                 text(out, "to", to);
-                write_facts(out, facts);
+                if reasons {
+                    write_facts(out, facts);
+                }
             }
-            Kind::Message(message) => message.write_fields(out),
+            Kind::Message(message) => message.write_fields(out, reasons),
             Kind::Exposure { enrollment, experiment, arm } => {
                 plain(out, "enrollment", enrollment);
                 text(out, "experiment", experiment);
@@ -325,7 +330,7 @@ impl Kind {
 }
 
 impl Message {
-    fn write_fields(&self, out: &mut String) {
+    fn write_fields(&self, out: &mut String, reasons: bool) {
         plain(out, "message", self.id);
         plain(out, "enrollment", self.enrollment);
         text(out, "journey", &self.journey);
@@ -355,7 +360,7 @@ impl Message {
                 text(out, "reason", reason);
             }
         }
-        if !self.checks.is_empty() {
+        if reasons && !self.checks.is_empty() {
             out.push_str(",\"checks\":[");
             for (index, check) in self.checks.iter().enumerate() {
                 if index > 0 {

@@ -9,7 +9,7 @@ pub use index::{Index, Reactions, trait_dependency};
 
 use crate::audience::{Audience, ComputedTrait};
 use crate::experiment::Experiment;
-//use crate::identity::Rules;
+use crate::identity::Rules;
 use crate::journey::JourneyVersion;
 use crate::policy::Policies;
 use faden_model::Text;
@@ -28,7 +28,7 @@ pub struct Definitions {
     /// Channel accounts by name.
     pub channels: BTreeMap<Text, ChannelAccount>,
     pub sources: BTreeMap<Text, Source>,
-    //pub identity: Rules,
+    pub identity: Rules,
     pub policies: Policies,
     /// In the order in which they must be kept up to date: what a trait or audience reads comes before it.
     pub traits: Vec<ComputedTrait>,

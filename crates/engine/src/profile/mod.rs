@@ -248,9 +248,11 @@ pub enum DecodeError {
 }
 
 impl Profile {
-    /// A version byte, then postcard.
-    pub fn encode(&self) -> Vec<u8> {
-        postcard::to_extend(self, vec![WRITTEN_VERSION]).expect("a profile has no unserialisable part")
+    /// Appends the written form: a version byte, then postcard.
+    pub fn encode_into(&self, out: &mut Vec<u8>) {
+        out.push(WRITTEN_VERSION);
+        let taken = std::mem::take(out);
+        *out = postcard::to_extend(self, taken).expect("a profile has no unserialisable part");
     }
 
     /// # Errors

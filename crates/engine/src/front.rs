@@ -1,0 +1,231 @@
+//! The identity stream: every command in one order, turned into deliveries for the partitions.
+//!
+//! Drops repeats by message id, keeps the clock that never goes back, finds out whom an event belongs
+//! to, and says which profiles become one or part again. Its outcome depends on the order of commands
+//! alone, so it is the same for every number of partitions.
+
+use crate::decision::{Decision, Kind, NOBODY};
+use crate::delivery::{Content, Delivery};
+use crate::identity::{Identity, Merge, Reason, Resolution, Rules};
+use faden_model::id::{Born, SHARDS};
+use faden_model::{Command, DecisionId, Event, Identifier, ProfileId, Text, Timestamp, json};
+use hashbrown::HashTable;
+use siphasher::sip128::{Hasher128, SipHasher13};
+use std::hash::Hasher;
+
+/// A CloudEvent of this type with `data: {merge: N}` takes a merge back.
+pub const UNMERGE: &str = "faden.identity.unmerge";
+/// A CloudEvent of this type with `data: {journey: NAME}` about somebody starts a journey that has an `api` entry.
+pub const START: &str = "faden.journey.start";
+
+/// Which of `partitions` holds a profile: shards in equal runs.
+pub fn partition_of(profile: ProfileId, partitions: usize) -> usize {
+    usize::from(profile.shard()) * partitions / SHARDS as usize
+}
+
+/// The identity stream's state.
+#[derive(Clone)]
+pub struct Front {
+    pub identity: Identity,
+    clock: Timestamp,
+    seen: Seen,
+    /// Count of decisions that belong to nobody.
+    next_count: u32,
+    repeats: u64,
+}
+
+/// Message ids that were taken, as 128-bit fingerprints.
+#[derive(Clone, Default)]
+pub struct Seen {
+    recent: HashTable<u128>,
+    /// Since the last checkpoint.
+    unsaved: Vec<u128>,
+    keep_unsaved: bool,
+}
+
+/// Message ids that are no longer in memory.
+pub trait Past {
+    fn saw(&mut self, message: u128) -> bool;
+}
+
+/// For streams that remember everything in memory.
+pub struct NoPast;
+
+impl Past for NoPast {
+    fn saw(&mut self, _: u128) -> bool {
+        false
+    }
+}
+
+/// The fingerprint under which a message id is remembered. Fixed key: it is written to disk.
+pub fn message_fingerprint(message_id: &str) -> u128 {
+    let mut hasher = SipHasher13::new_with_keys(0x6661_6465_6e2d_6d73, 0x672d_6964_2d76_3031);
+    hasher.write(message_id.as_bytes());
+    hasher.finish128().as_u128()
+}
+
+impl Seen {
+    /// Remembers a message id; `false` when it was there already.
+    fn insert(&mut self, message: u128, past: &mut dyn Past) -> bool {
+        let hash = message as u64;
+        if self.recent.find(hash, |known| *known == message).is_some() || past.saw(message) {
+            return false;
+        }
+        self.recent.insert_unique(hash, message, |known| *known as u64);
+        if self.keep_unsaved {
+            self.unsaved.push(message);
+        }
+        true
+    }
+}
+
+impl Front {
+    /// `durable`: whether what is remembered is also kept for [`Front::take_unsaved`].
+    pub fn new(identity: Identity, durable: bool) -> Front {
+        let seen = Seen { keep_unsaved: durable, ..Seen::default() };
+        Front { identity, clock: Timestamp::MIN, seen, next_count: 0, repeats: 0 }
+    }
+
+    pub fn clock(&self) -> Timestamp {
+        self.clock
+    }
+
+    /// How many events were repeats of one that was taken already.
+    pub fn repeats(&self) -> u64 {
+        self.repeats
+    }
+
+    /// Routes one command. Deliveries go to `out` in their order; `decisions` gets what concerns no profile.
+    /// `Publish` is not for here: whoever holds the definitions applies it between two commands.
+    pub fn route<'a>(
+        &mut self,
+        rules: &Rules,
+        at: Timestamp,
+        command: Command<'a>,
+        past: &mut dyn Past,
+        out: &mut Vec<Delivery<'a>>,
+        decisions: &mut Vec<Decision>,
+    ) {
+        self.clock = self.clock.max(at);
+        let at = self.clock;
+        match command {
+            Command::Event(event) => self.event(rules, at, event, past, out, decisions),
+            Command::Unmerge { merge } => self.unmerge(merge, at, out, decisions),
+            Command::Receipt { message, receipt } => {
+                if let Some(profile) = self.identity.profile_of_strand(message.0.under) {
+                    out.push(Delivery { at, content: Content::Receipt { profile, message, receipt } });
+                }
+            }
+            Command::Migrate(migration) => out.push(Delivery { at, content: Content::Migrate(Box::new(migration)) }),
+            Command::Tick | Command::Publish { .. } => out.push(Delivery { at, content: Content::Tick }),
+        }
+    }
+
+    fn event<'a>(
+        &mut self,
+        rules: &Rules,
+        at: Timestamp,
+        event: Event<'a>,
+        past: &mut dyn Past,
+        out: &mut Vec<Delivery<'a>>,
+        decisions: &mut Vec<Decision>,
+    ) {
+        if !event.message_id.is_empty() && !self.seen.insert(message_fingerprint(&event.message_id), past) {
+            self.repeats += 1;
+            return;
+        }
+        if event.identifiers.is_empty() {
+            if event.name == UNMERGE {
+                return self.unmerge_asked(&event, at, out, decisions);
+            }
+            return out.push(Delivery { at, content: Content::Broadcast { event } });
+        }
+        let Some(found) = self.identity.resolve(rules, &event.identifiers, at) else {
+            let detail = Text::from(format!("message `{}` carries no identifier that may be used", event.message_id));
+            return self.reject(at, "event-identifiers-blocked", detail, decisions);
+        };
+        let Resolution { profile, strand, created, merges, left_out, added, .. } = found;
+        for merge in &merges {
+            push_merge(merge, &event.identifiers, at, out);
+        }
+        let added = added.iter().filter_map(|place| u8::try_from(*place).ok()).collect();
+        let refused: Vec<Delivery<'a>> = left_out
+            .into_iter()
+            .filter(|(_, reason)| *reason != Reason::Blocked)
+            .filter_map(|(place, reason)| {
+                let identifier = event.identifiers.get(place)?.kind.clone();
+                let (reason, message_id) = (reason_text(&reason), Text::new(&event.message_id));
+                Some(Delivery { at, content: Content::LeftOut { profile, identifier, reason, message_id } })
+            })
+            .collect();
+        out.push(Delivery { at, content: Content::Event { profile, strand, created, added, event } });
+        out.extend(refused);
+    }
+
+    fn unmerge_asked(&mut self, event: &Event<'_>, at: Timestamp, out: &mut Vec<Delivery<'_>>, decisions: &mut Vec<Decision>) {
+        let asked = json::lookup(&event.properties, &[Text::const_new("merge")]);
+        match asked.as_number().and_then(|number| u32::try_from(number).ok()) {
+            Some(merge) => self.unmerge(merge, at, out, decisions),
+            None => {
+                let detail = Text::from(format!("message `{}` must name the merge by its number in `data.merge`", event.message_id));
+                self.reject(at, "unmerge-no-number", detail, decisions);
+            }
+        }
+    }
+
+    fn unmerge(&mut self, merge: u32, at: Timestamp, out: &mut Vec<Delivery<'_>>, decisions: &mut Vec<Decision>) {
+        match self.identity.unmerge(crate::identity::MergeId(merge), at) {
+            Ok(split) => {
+                let (winner, restored) = (split.winner, split.loser);
+                out.push(Delivery { at, content: Content::Split { winner, restored, merge, strands: split.strands } });
+                out.push(Delivery { at, content: Content::Restore { restored, winner, merge } });
+            }
+            Err(refusal) => self.reject(at, refusal.code(), Text::from(refusal.to_string()), decisions),
+        }
+    }
+
+    fn reject(&mut self, at: Timestamp, code: &'static str, detail: Text, decisions: &mut Vec<Decision>) {
+        let id = DecisionId(Born { under: NOBODY, count: self.next_count });
+        self.next_count += 1;
+        decisions.push(Decision { id, at, profile: NOBODY, user_id: Text::default(), kind: Kind::Rejected { code, detail } });
+    }
+}
+
+fn push_merge<'a>(merge: &Merge, identifiers: &[Identifier<'_>], at: Timestamp, out: &mut Vec<Delivery<'a>>) {
+    let (winner, loser, number) = (merge.winner, merge.loser, merge.id.0);
+    let identifier = identifiers.get(merge.cause).map_or(faden_model::IdentifierKind::UserId, |cause| cause.kind.clone());
+    out.push(Delivery { at, content: Content::Leave { loser, winner, merge: number } });
+    out.push(Delivery { at, content: Content::Join { winner, loser, merge: number, identifier } });
+}
+
+fn reason_text(reason: &Reason) -> Text {
+    match reason {
+        Reason::Blocked => Text::const_new("blocked value"),
+        Reason::Unique(kind) => Text::from(format!("two different values of {kind} prove two people")),
+        Reason::Limit(kind) => Text::from(format!("the limit of {kind} would be broken")),
+        Reason::KeptApart => Text::const_new("an un-merge keeps these two apart"),
+        Reason::TooLarge => Text::const_new("the profile would grow beyond the guard size"),
+        Reason::Full => Text::const_new("the identity index is full"),
+    }
+}
+
+/// What a checkpoint writes.
+impl Front {
+    /// Message fingerprints since the last call; from now on they may be forgotten, `keep` of them at most
+    /// stay in memory.
+    pub fn take_unsaved(&mut self, keep: usize) -> Vec<u128> {
+        if self.seen.recent.len() > keep {
+            self.seen.recent = HashTable::new();
+        }
+        std::mem::take(&mut self.seen.unsaved)
+    }
+
+    /// Clock and counters, for [`Front::restore`].
+    pub fn state(&self) -> (Timestamp, u32, u64) {
+        (self.clock, self.next_count, self.repeats)
+    }
+
+    pub fn restore(&mut self, (clock, next_count, repeats): (Timestamp, u32, u64)) {
+        (self.clock, self.next_count, self.repeats) = (clock, next_count, repeats);
+    }
+}

@@ -1,0 +1,161 @@
+//! Checkpoints: everything that changed, in one atomic batch with the log position it reaches.
+//!
+//! A checkpoint is a cut through the whole node: no merge under way, no letter between partitions. What
+//! was decided since the last one is committed with the state it belongs to. Keys are big-endian, so that
+//! the store's order is the order of numbers.
+
+use crate::partition::Partition;
+use faden_engine::decision::{Decision, Kind, MessageOutcome};
+use faden_engine::front::Front;
+use faden_engine::profile::Profile;
+use faden_model::{ProfileId, Timestamp};
+use faden_storage::{Batch, Store, StoreError, Table};
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// The store, shared by the threads of one node.
+#[derive(Clone)]
+pub struct SharedStore(Arc<Mutex<Box<dyn Store>>>);
+
+/// Message ids that stay in memory after a checkpoint; older ones are looked up in the store.
+pub(crate) const SEEN_KEPT: usize = 4_000_000;
+
+impl SharedStore {
+    pub fn new(store: Box<dyn Store>) -> SharedStore {
+        SharedStore(Arc::new(Mutex::new(store)))
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, Box<dyn Store>> {
+        self.0.lock().expect("no thread panics while it holds the store")
+    }
+
+    /// A stored profile. A store that cannot be read ends the process: going on would forget the customer.
+    pub fn profile(&self, id: ProfileId) -> Option<Profile> {
+        let bytes = self.lock().get(Table::Profiles, &id.0.to_be_bytes()).unwrap_or_else(|error| unreadable(&error));
+        bytes.map(|bytes| decode(id, &bytes))
+    }
+
+    /// Many stored profiles; `ids` is sorted.
+    pub fn profiles(&self, ids: &[ProfileId], mut visit: impl FnMut(Profile)) {
+        if ids.is_empty() {
+            return;
+        }
+        let keys: Vec<[u8; 8]> = ids.iter().map(|id| id.0.to_be_bytes()).collect();
+        let keys: Vec<&[u8]> = keys.iter().map(<[u8; 8]>::as_slice).collect();
+        let mut found = |at: usize, bytes: Option<&[u8]>| {
+            if let Some(bytes) = bytes {
+                visit(decode(ids[at], bytes));
+            }
+        };
+        self.lock().get_many(Table::Profiles, &keys, &mut found).unwrap_or_else(|error| unreadable(&error));
+    }
+
+    pub fn profile_ids(&self) -> Vec<ProfileId> {
+        let mut ids = Vec::new();
+        self.each(Table::Profiles, |key, _| ids.extend(number(key).map(ProfileId)));
+        ids
+    }
+
+    /// Visits every pair of a table in key order.
+    pub fn each(&self, table: Table, mut visit: impl FnMut(&[u8], &[u8])) {
+        let mut go = |key: &[u8], value: &[u8]| {
+            visit(key, value);
+            ControlFlow::Continue(())
+        };
+        self.lock().scan(table, &[], &[], &mut go).unwrap_or_else(|error| unreadable(&error));
+    }
+
+    /// Which of these message fingerprints were seen before the ones in memory.
+    pub fn saw(&self, message: u128) -> bool {
+        self.lock().get(Table::Seen, &message.to_be_bytes()).unwrap_or_else(|error| unreadable(&error)).is_some()
+    }
+}
+
+fn decode(id: ProfileId, bytes: &[u8]) -> Profile {
+    Profile::decode(bytes).unwrap_or_else(|error| panic!("profile {id}: {error}"))
+}
+
+fn unreadable(error: &StoreError) -> ! {
+    panic!("the state store cannot be read: {error} [{}]", error.code())
+}
+
+pub(crate) fn number(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.get(..8)?.try_into().ok()?))
+}
+
+/// Rows of one partition.
+pub(crate) fn write_partition(partition: &mut Partition, batch: &mut Batch) {
+    for (id, stored_due) in partition.shard.take_gone() {
+        batch.delete(Table::Profiles, &id.0.to_be_bytes());
+        if stored_due != Timestamp::MAX {
+            batch.delete(Table::Due, &due_key(stored_due, id));
+        }
+    }
+    partition.shard.take_dirty(|profile, stored_due, due| {
+        batch.put_with(Table::Profiles, &profile.id.0.to_be_bytes(), |bytes| profile.encode_into(bytes));
+        if stored_due != due {
+            if stored_due != Timestamp::MAX {
+                batch.delete(Table::Due, &due_key(stored_due, profile.id));
+            }
+            if due != Timestamp::MAX {
+                batch.put(Table::Due, &due_key(due, profile.id), &[]);
+            }
+        }
+    });
+    for (audience, profile, entered) in std::mem::take(&mut partition.shard.listed_changes) {
+        let key = [audience.to_be_bytes(), profile.0.to_be_bytes()].concat();
+        if entered {
+            batch.put(Table::Audiences, &key, &[]);
+        } else {
+            batch.delete(Table::Audiences, &key);
+        }
+    }
+    partition.write_counters(batch);
+}
+
+/// Instants before 1970 sort before later ones: the sign bit is turned.
+fn due_key(due: Timestamp, id: ProfileId) -> [u8; 16] {
+    let mut key = [0; 16];
+    key[..8].copy_from_slice(&(due.0 as u64 ^ (1 << 63)).to_be_bytes());
+    key[8..].copy_from_slice(&id.0.to_be_bytes());
+    key
+}
+
+pub(crate) fn read_due_key(key: &[u8]) -> Option<(Timestamp, ProfileId)> {
+    let due = number(key)? ^ (1 << 63);
+    Some((Timestamp(due as i64), ProfileId(number(key.get(8..)?)?)))
+}
+
+/// Rows of the identity stream.
+pub(crate) fn write_front(front: &mut Front, batch: &mut Batch) {
+    front.identity.drain_changes(&mut |key: &[u8], value: Option<&[u8]>| match value {
+        Some(value) => batch.put(Table::Identity, key, value),
+        None => batch.delete(Table::Identity, key),
+    });
+    for message in front.take_unsaved(SEEN_KEPT) {
+        batch.put(Table::Seen, &message.to_be_bytes(), &[]);
+    }
+    let state = postcard::to_stdvec(&front.state()).expect("counters have no unserialisable part");
+    batch.put(Table::Meta, FRONT_KEY, &state);
+}
+
+pub(crate) const FRONT_KEY: &[u8] = b"front";
+
+/// Decision rows, and an outbox row for every message that has to go out.
+pub(crate) fn write_decisions(decisions: &[Decision], batch: &mut Batch) {
+    let mut line = String::new();
+    for decision in decisions {
+        line.clear();
+        decision.write_json(&mut line, true);
+        let born = decision.id.0;
+        let mut key = [0; 12];
+        key[..8].copy_from_slice(&born.under.0.to_be_bytes());
+        key[8..].copy_from_slice(&born.count.to_be_bytes());
+        batch.put(Table::Decisions, &key, line.as_bytes());
+        if let Kind::Message(message) = &decision.kind
+            && message.outcome == MessageOutcome::Sent
+        {
+            batch.put(Table::Outbox, &key, &[]);
+        }
+    }
+}

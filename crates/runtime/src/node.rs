@@ -1,0 +1,392 @@
+//! One node: the log, the identity stream, the partitions and the store, in one thread.
+//!
+//! A batch of records goes through in four moves: appended and flushed, routed, the profiles it touches
+//! fetched together, applied. A checkpoint now and then writes what changed. After a crash the node opens
+//! from the last checkpoint that the store has and applies the log's rest again, which decides the same.
+
+use crate::checkpoint::{FRONT_KEY, SharedStore, number, read_due_key, write_decisions, write_front, write_partition};
+use crate::partition::Partition;
+use faden_engine::decision::Decision;
+use faden_engine::delivery::{Content, Delivery};
+use faden_engine::front::{Front, Past, partition_of};
+use faden_engine::identity::{Identity, LoadError};
+use faden_engine::shard::Shard;
+use faden_engine::{Definitions, Index};
+use faden_model::record::RecordError;
+use faden_model::{Command, ProfileId, Record, Timestamp};
+use faden_storage::{Batch, Log, LogError, Position, RecordBatch, StoreError, Table};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// How a node runs.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// 1 to 64.
+    pub partitions: usize,
+    /// Whether decisions carry the values and checks that led to them.
+    pub explain: bool,
+    /// Messages wait for receipts from channels; in files and scenarios they count as delivered.
+    pub awaits_receipts: bool,
+    /// Records between two checkpoints.
+    pub checkpoint_every: u64,
+    /// Profiles that stay in memory after a checkpoint.
+    pub warm_max: usize,
+    /// Secret of the identity index; only a new store takes it.
+    pub hash_key: [u8; 16],
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { partitions: 1, explain: false, awaits_receipts: false, checkpoint_every: 100_000, warm_max: 1_000_000, hash_key: [0; 16] }
+    }
+}
+
+/// Most partitions of one process.
+pub const PARTITIONS_MAX: usize = 64;
+
+/// Why a node cannot open or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("log record {position} cannot be applied")]
+    Record {
+        position: Position,
+        #[source]
+        source: RecordError,
+    },
+    #[error(
+        "the identity index in the store cannot be read; restore the latest backup or delete the store so that it is rebuilt from the log"
+    )]
+    Identity(#[from] LoadError),
+    #[error("the store holds {what} that cannot be read; restore the latest backup or delete the store so that it is rebuilt from the log")]
+    Corrupt { what: &'static str },
+    #[error("the definitions published at record {position} have errors now; use the program version that accepted them")]
+    Definitions { position: Position },
+    #[error("the store was made for {stored} partitions; start with that many")]
+    Partitions { stored: usize },
+}
+
+/// One node.
+pub struct Node {
+    pub(crate) options: Options,
+    pub(crate) index: Arc<Index>,
+    pub(crate) front: Front,
+    pub(crate) partitions: Vec<Partition>,
+    pub(crate) store: Option<SharedStore>,
+    log: Option<Log>,
+    /// The next record to apply.
+    position: Position,
+    /// Where the last checkpoint stands.
+    checkpointed: Position,
+    /// Decided since decisions were last taken, or since the last checkpoint where there is a store.
+    decisions: Vec<Decision>,
+}
+
+/// Message ids in the store that are no longer in memory.
+pub(crate) struct StorePast<'a>(pub Option<&'a SharedStore>);
+
+impl Past for StorePast<'_> {
+    fn saw(&mut self, message: u128) -> bool {
+        self.0.is_some_and(|store| store.saw(message))
+    }
+}
+
+impl Node {
+    /// A node that keeps everything in memory.
+    pub fn in_memory(definitions: Arc<Definitions>, options: Options) -> Node {
+        let front = Front::new(Identity::new(options.hash_key), false);
+        Node::assemble(definitions, options, front, None, None)
+    }
+
+    fn assemble(definitions: Arc<Definitions>, options: Options, front: Front, store: Option<SharedStore>, log: Option<Log>) -> Node {
+        let index = Arc::new(Index::new(definitions, None));
+        let partitions = (0..options.partitions.clamp(1, PARTITIONS_MAX))
+            .map(|number| {
+                let mut shard = Shard::new(index.clone(), front.clock());
+                shard.output.explain = options.explain;
+                shard.output.awaits_receipts = options.awaits_receipts;
+                Partition::new(u16::try_from(number).expect("there are at most 64 partitions"), shard, store.clone())
+            })
+            .collect();
+        let (position, checkpointed) = (Position(0), Position(0));
+        Node { options, index, front, partitions, store, log, position, checkpointed, decisions: Vec::new() }
+    }
+
+    /// Opens a node on its log and store, and applies what the log has beyond the store.
+    ///
+    /// # Errors
+    /// [`NodeError`] when log or store cannot be read.
+    pub fn open(definitions: Arc<Definitions>, mut options: Options, log: Log, store: SharedStore) -> Result<Node, NodeError> {
+        options.hash_key = hash_key(&store, options.hash_key)?;
+        let mut rows: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+        store.each(Table::Identity, |key, value| rows.push((key.to_vec(), value.to_vec())));
+        let identity = if rows.is_empty() { Identity::new(options.hash_key) } else { Identity::load(options.hash_key, rows)? };
+        let mut front = Front::new(identity, true);
+        if let Some(bytes) = store.lock().get(Table::Meta, FRONT_KEY)? {
+            front.restore(postcard::from_bytes(&bytes).map_err(|_| NodeError::Corrupt { what: "a clock" })?);
+        }
+        let position = store.lock().log_position()?;
+        let mut node = Node::assemble(definitions, options, front, Some(store.clone()), Some(log));
+        (node.position, node.checkpointed) = (position, position);
+        node.restore(&store)?;
+        node.catch_up()?;
+        Ok(node)
+    }
+
+    fn restore(&mut self, store: &SharedStore) -> Result<(), NodeError> {
+        let count = self.partitions.len();
+        let clock = self.front.clock();
+        for partition in &mut self.partitions {
+            partition.shard.restore_clock(clock);
+        }
+        let mut corrupt = None;
+        store.each(Table::Due, |key, _| match read_due_key(key) {
+            Some((due, id)) => self.partitions[partition_of(id, count)].shard.restore_due(due, id),
+            None => corrupt = Some("a timer"),
+        });
+        store.each(Table::Audiences, |key, _| match (number(key), key.get(8..).and_then(number)) {
+            (Some(audience), Some(id)) => {
+                self.partitions[partition_of(ProfileId(id), count)].shard.restore_member(audience, ProfileId(id));
+            }
+            _ => corrupt = Some("a member of an audience"),
+        });
+        let mut stored = 0;
+        store.each(Table::Peers, |key, value| {
+            stored += 1;
+            let number = key.try_into().map(u16::from_be_bytes).map(usize::from);
+            let partition = number.ok().and_then(|number| self.partitions.get_mut(number));
+            if partition.is_some_and(|partition| partition.read_counters(value).is_err()) {
+                corrupt = Some("a letter counter");
+            }
+        });
+        if stored != 0 && stored != count {
+            return Err(NodeError::Partitions { stored });
+        }
+        corrupt.map_or(Ok(()), |what| Err(NodeError::Corrupt { what }))
+    }
+
+    /// Applies the log from where the store stands.
+    fn catch_up(&mut self) -> Result<(), NodeError> {
+        let Some(log) = &self.log else { return Ok(()) };
+        let mut reader = log.read(self.position)?;
+        while let Some((position, bytes)) = reader.next()? {
+            let record = Record::decode(bytes).map_err(|source| NodeError::Record { position, source })?;
+            self.apply(vec![record])?;
+            if self.position.0 - self.checkpointed.0 >= self.options.checkpoint_every {
+                self.checkpoint()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a batch of records: durable when it returns, and applied. Without a log: applied.
+    ///
+    /// # Errors
+    /// [`NodeError`]; the log stops for good after a failed write or flush, nothing of the batch was applied then.
+    pub fn take(&mut self, records: Vec<Record<'_>>) -> Result<(), NodeError> {
+        if let Some(log) = &mut self.log {
+            let mut batch = RecordBatch::new();
+            for record in &records {
+                batch.push_with(|bytes| record.encode(bytes))?;
+            }
+            log.append(&mut batch)?;
+            log.flush()?;
+        }
+        self.apply(records)?;
+        if self.log.is_some() && self.position.0 - self.checkpointed.0 >= self.options.checkpoint_every {
+            self.checkpoint()?;
+        }
+        Ok(())
+    }
+
+    /// Routes and applies records that are durable already (or need not be).
+    ///
+    /// # Errors
+    /// [`NodeError::Definitions`] when published definitions no longer read.
+    pub fn apply<'a>(&mut self, records: Vec<Record<'a>>) -> Result<(), NodeError> {
+        let mut deliveries: Vec<Delivery<'a>> = Vec::with_capacity(records.len() + records.len() / 8);
+        for record in records {
+            match record.command {
+                Command::Publish { files } => {
+                    self.deliver(std::mem::take(&mut deliveries));
+                    self.publish(files)?;
+                }
+                command => {
+                    let index = self.index.clone();
+                    let mut past = StorePast(self.store.as_ref());
+                    let rules = &index.definitions.identity;
+                    self.front.route(rules, record.at, command, &mut past, &mut deliveries, &mut self.decisions);
+                }
+            }
+            self.position.0 += 1;
+        }
+        self.deliver(deliveries);
+        Ok(())
+    }
+
+    fn publish(&mut self, files: BTreeMap<String, String>) -> Result<(), NodeError> {
+        let definitions = Definitions::default();
+        let _ = files;
+        self.index = Arc::new(Index::new(Arc::new(definitions), Some(&self.index)));
+        for partition in &mut self.partitions {
+            partition.shard.publish(self.index.clone());
+        }
+        Ok(())
+    }
+
+    fn deliver(&mut self, deliveries: Vec<Delivery<'_>>) {
+        let count = self.partitions.len();
+        if self.store.is_some() {
+            self.fetch_ahead(&deliveries);
+        }
+        for delivery in deliveries {
+            match delivery.profile() {
+                Some(profile) => {
+                    let changes_hands = matches!(delivery.content, Content::Leave { .. } | Content::Split { .. });
+                    self.partitions[partition_of(profile, count)].apply(delivery);
+                    if changes_hands {
+                        self.carry_states();
+                    }
+                }
+                None => {
+                    for partition in &mut self.partitions {
+                        partition.apply(delivery.clone());
+                    }
+                    self.carry_states();
+                }
+            }
+        }
+        if self.partitions.iter().any(|partition| !partition.shard.outgoing.is_empty()) {
+            self.carry_states();
+        }
+        for partition in &mut self.partitions {
+            self.decisions.append(&mut partition.shard.output.decisions);
+        }
+    }
+
+    /// Hands states over until none is on its way.
+    fn carry_states(&mut self) {
+        let count = self.partitions.len();
+        while let Some(delivery) = self.partitions.iter_mut().find_map(|partition| partition.shard.outgoing.pop()) {
+            if let Some(profile) = delivery.profile() {
+                self.partitions[partition_of(profile, count)].apply(delivery);
+            }
+        }
+    }
+
+    /// Brings the profiles that a batch touches into memory together.
+    fn fetch_ahead(&mut self, deliveries: &[Delivery<'_>]) {
+        let count = self.partitions.len();
+        let mut wanted: Vec<BTreeSet<ProfileId>> = vec![BTreeSet::new(); count];
+        for delivery in deliveries {
+            if let Some(profile) = delivery.profile()
+                && !matches!(delivery.content, Content::Event { created: true, .. })
+            {
+                wanted[partition_of(profile, count)].insert(profile);
+            }
+        }
+        let until = self.front.clock();
+        for (partition, mut wanted) in self.partitions.iter_mut().zip(wanted) {
+            partition.shard.due_soon(until, &mut |profile| {
+                wanted.insert(profile);
+            });
+            partition.fetch(wanted);
+        }
+    }
+
+    /// Lets time pass up to `until`.
+    ///
+    /// # Errors
+    /// As [`Node::take`].
+    pub fn pass_time(&mut self, until: Timestamp) -> Result<(), NodeError> {
+        self.take(vec![Record { at: until, command: Command::Tick }])
+    }
+
+    /// Writes everything that changed, flushes it and lets old log segments go.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`], [`NodeError::Log`].
+    pub fn checkpoint(&mut self) -> Result<(), NodeError> {
+        let Some(store) = self.store.clone() else { return Ok(()) };
+        let mut batch = Batch::new();
+        write_front(&mut self.front, &mut batch);
+        for partition in &mut self.partitions {
+            write_partition(partition, &mut batch);
+        }
+        write_decisions(&std::mem::take(&mut self.decisions), &mut batch);
+        batch.set_log_position(self.position);
+        store.lock().commit(&batch)?;
+        self.checkpointed = self.position;
+        let keep = self.options.warm_max / self.partitions.len();
+        for partition in &mut self.partitions {
+            partition.shard.let_go(keep);
+        }
+        Ok(())
+    }
+
+    /// A checkpoint that survives a power cut, after which the log before it may go.
+    ///
+    /// # Errors
+    /// As [`Node::checkpoint`].
+    pub fn settle(&mut self) -> Result<(), NodeError> {
+        self.checkpoint()?;
+        if let (Some(store), Some(log)) = (&self.store, &mut self.log) {
+            store.lock().flush()?;
+            log.truncate_before(self.position)?;
+        }
+        Ok(())
+    }
+
+    /// What was decided since the last call; where there is a store, decisions are rows there instead.
+    pub fn take_decisions(&mut self) -> Vec<Decision> {
+        if self.store.is_some() { Vec::new() } else { std::mem::take(&mut self.decisions) }
+    }
+
+    /// Decisions that no checkpoint has written yet.
+    pub fn unwritten_decisions(&self) -> &[Decision] {
+        &self.decisions
+    }
+
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    pub fn front(&self) -> &Front {
+        &self.front
+    }
+
+    pub fn partitions(&self) -> &[Partition] {
+        &self.partitions
+    }
+
+    pub fn store(&self) -> Option<&SharedStore> {
+        self.store.as_ref()
+    }
+
+    pub fn index(&self) -> &Arc<Index> {
+        &self.index
+    }
+
+    /// A profile wherever it is, for reading.
+    pub fn profile(&self, id: ProfileId) -> Option<faden_engine::profile::Profile> {
+        let partition = &self.partitions[partition_of(id, self.partitions.len())];
+        partition.shard.profile(id).cloned().or_else(|| self.store.as_ref()?.profile(id))
+    }
+}
+
+/// The key of the identity index: the stored one, or the given one for a new store.
+fn hash_key(store: &SharedStore, given: [u8; 16]) -> Result<[u8; 16], NodeError> {
+    const KEY: &[u8] = b"hash_key";
+    let mut store = store.lock();
+    if let Some(stored) = store.get(Table::Meta, KEY)? {
+        return stored.try_into().map_err(|_| NodeError::Corrupt { what: "an identity key" });
+    }
+    let mut batch = Batch::new();
+    batch.put(Table::Meta, KEY, &given);
+    store.commit(&batch)?;
+    store.flush()?;
+    Ok(given)
+}

@@ -1,0 +1,223 @@
+//! Many partitions, a thread each: the identity stream runs in the caller's thread and posts parcels.
+//!
+//! Nothing is shared but the store and the post. A checkpoint is a barrier: every partition answers when
+//! it has worked through all post before it and no merge is under way.
+
+use crate::checkpoint::{SharedStore, write_decisions, write_front, write_partition};
+use crate::node::StorePast;
+use crate::partition::{FRONT, Parcel, Partition};
+use faden_engine::Index;
+use faden_engine::decision::Decision;
+use faden_engine::delivery::Delivery;
+use faden_engine::front::{Front, partition_of};
+use faden_model::Record;
+use faden_storage::{Batch, Position, StoreError};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{Scope, ScopedJoinHandle};
+
+/// Parcels that may wait at one partition before the identity stream waits for it.
+const WAITING_MAX: u64 = 8;
+
+/// Letters per parcel.
+const LETTERS_MAX: u64 = 2_000;
+
+enum Order {
+    Parcel(Parcel),
+    /// Answer when everything before this is done and nothing waits.
+    Barrier,
+    Stop,
+}
+
+enum Report {
+    /// A parcel of the identity stream is done.
+    Done {
+        decisions: Vec<Decision>,
+    },
+    Quiet {
+        rows: Batch,
+        decisions: Vec<Decision>,
+    },
+}
+
+/// The running partitions. Ends when dropped.
+pub struct Threads<'scope> {
+    front: Front,
+    index: Arc<Index>,
+    store: Option<SharedStore>,
+    orders: Vec<Sender<Order>>,
+    reports: Receiver<Report>,
+    parcels: Vec<Parcel>,
+    numbers: Vec<u64>,
+    waiting: u64,
+    decisions: Vec<Decision>,
+    handles: Vec<ScopedJoinHandle<'scope, ()>>,
+}
+
+impl<'scope> Threads<'scope> {
+    /// Takes the node's parts apart and starts a thread for each partition.
+    pub fn start(scope: &'scope Scope<'scope, '_>, node: crate::Node) -> Threads<'scope> {
+        let (front, index, store, partitions) = (node.front, node.index, node.store, node.partitions);
+        let count = partitions.len();
+        let numbers: Vec<u64> = partitions.iter().map(|partition| partition.expected_from(FRONT)).collect();
+        let (report, reports) = channel();
+        let (orders, inboxes): (Vec<_>, Vec<_>) = (0..count).map(|_| channel()).unzip();
+        let handles = partitions
+            .into_iter()
+            .zip(inboxes)
+            .map(|(partition, inbox)| {
+                let (peers, report) = (orders.clone(), report.clone());
+                scope.spawn(move || run(partition, &inbox, &peers, &report))
+            })
+            .collect();
+        let parcels = numbers.iter().map(|next| Parcel::new(FRONT, *next)).collect();
+        let decisions = Vec::new();
+        Threads { front, index, store, orders, reports, parcels, numbers, waiting: 0, decisions, handles }
+    }
+
+    /// Routes records to the partitions. Definitions cannot change while threads run.
+    pub fn apply(&mut self, records: Vec<Record<'_>>) {
+        let mut deliveries = Vec::new();
+        for record in records {
+            let mut past = StorePast(self.store.as_ref());
+            let rules = &self.index.definitions.identity;
+            self.front.route(rules, record.at, record.command, &mut past, &mut deliveries, &mut self.decisions);
+            for delivery in deliveries.drain(..) {
+                self.post(&delivery);
+            }
+        }
+    }
+
+    fn post(&mut self, delivery: &Delivery<'_>) {
+        match delivery.profile() {
+            Some(profile) => self.post_to(partition_of(profile, self.orders.len()), delivery),
+            None => (0..self.orders.len()).for_each(|to| self.post_to(to, delivery)),
+        }
+    }
+
+    fn post_to(&mut self, to: usize, delivery: &Delivery<'_>) {
+        self.parcels[to].push(delivery);
+        if self.parcels[to].count >= LETTERS_MAX {
+            self.dispatch(to);
+        }
+    }
+
+    fn dispatch(&mut self, to: usize) {
+        if self.parcels[to].count == 0 {
+            return;
+        }
+        self.numbers[to] += self.parcels[to].count;
+        let parcel = std::mem::replace(&mut self.parcels[to], Parcel::new(FRONT, self.numbers[to]));
+        // A partition that is gone has panicked; its panic surfaces when the scope ends.
+        let _ = self.orders[to].send(Order::Parcel(parcel));
+        self.waiting += 1;
+        while self.waiting > WAITING_MAX * self.orders.len() as u64 {
+            match self.reports.recv() {
+                Ok(report) => drop(self.note(report)),
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn note(&mut self, report: Report) -> Option<Batch> {
+        match report {
+            Report::Done { mut decisions } => {
+                self.waiting -= 1;
+                self.decisions.append(&mut decisions);
+                None
+            }
+            Report::Quiet { rows, mut decisions } => {
+                self.decisions.append(&mut decisions);
+                Some(rows)
+            }
+        }
+    }
+
+    /// Waits until every partition has done everything. Gives the rows that changed, for a checkpoint.
+    pub fn barrier(&mut self) -> Vec<Batch> {
+        (0..self.orders.len()).for_each(|to| self.dispatch(to));
+        for order in &self.orders {
+            let _ = order.send(Order::Barrier);
+        }
+        let mut rows = Vec::new();
+        while rows.len() < self.orders.len() {
+            match self.reports.recv() {
+                Ok(report) => rows.extend(self.note(report)),
+                Err(_) => break,
+            }
+        }
+        rows
+    }
+
+    /// A checkpoint through all partitions, at this log position.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn checkpoint(&mut self, position: Position) -> Result<(), StoreError> {
+        let rows = self.barrier();
+        let Some(store) = self.store.clone() else { return Ok(()) };
+        let mut batch = Batch::new();
+        write_front(&mut self.front, &mut batch);
+        for change in rows.iter().flat_map(Batch::changes) {
+            match change.value {
+                Some(value) => batch.put(change.table, change.key, value),
+                None => batch.delete(change.table, change.key),
+            }
+        }
+        write_decisions(&std::mem::take(&mut self.decisions), &mut batch);
+        batch.set_log_position(position);
+        store.lock().commit(&batch)
+    }
+
+    pub fn take_decisions(&mut self) -> Vec<Decision> {
+        std::mem::take(&mut self.decisions)
+    }
+
+    pub fn front(&mut self) -> &mut Front {
+        &mut self.front
+    }
+
+    /// Ends the threads; everything that was posted is done first.
+    pub fn finish(mut self) -> (Front, Vec<Decision>) {
+        self.barrier();
+        let Threads { front, decisions, handles, orders, .. } = self;
+        for order in orders {
+            let _ = order.send(Order::Stop);
+        }
+        for handle in handles {
+            if let Err(panic) = handle.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+        (front, decisions)
+    }
+}
+
+/// One partition's life: post in, post and decisions out.
+fn run(mut partition: Partition, inbox: &Receiver<Order>, peers: &[Sender<Order>], report: &Sender<Report>) {
+    let mut barrier = false;
+    loop {
+        match inbox.recv() {
+            Ok(Order::Parcel(parcel)) => {
+                let of_front = parcel.from == FRONT;
+                partition.receive(parcel);
+                for (to, parcel) in partition.take_parcels(peers.len()) {
+                    let _ = peers[to].send(Order::Parcel(parcel));
+                }
+                if of_front {
+                    let decisions = std::mem::take(&mut partition.shard.output.decisions);
+                    let _ = report.send(Report::Done { decisions });
+                }
+            }
+            Ok(Order::Barrier) => barrier = true,
+            Ok(Order::Stop) | Err(_) => return,
+        }
+        if barrier && partition.is_quiet() {
+            barrier = false;
+            let mut rows = Batch::new();
+            write_partition(&mut partition, &mut rows);
+            let decisions = std::mem::take(&mut partition.shard.output.decisions);
+            let _ = report.send(Report::Quiet { rows, decisions });
+        }
+    }
+}
