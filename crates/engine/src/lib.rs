@@ -19,6 +19,7 @@ pub mod shard;
 mod turn;
 mod view;
 mod wheel;
+pub mod workspace;
 
 pub use definitions::{Definitions, Index};
 pub use turn::Output;

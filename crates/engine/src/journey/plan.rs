@@ -40,7 +40,7 @@ pub enum Entry {
     Event { event: Text, condition: Option<Expression> },
     /// `audience: {entered: NAME}` or `{left: NAME}`.
     Audience { audience: u64, change: Change },
-    /// `schedule: {every: 1d, audience: NAME}` or `{at: "09:00", days: [mon], ...}`.
+    /// `schedule: {at: "09:00", days: [mon], days_of_month: [1], time_zone: ZONE, audience: NAME}`.
     Schedule(Schedule),
     /// `broadcast: {event: NAME, audience: NAME, where: COND}`: one business event reaches all members.
     Broadcast { event: Text, audience: u64, condition: Option<Expression> },
@@ -191,8 +191,8 @@ pub enum StepKind {
         exceeded: Target,
     },
     End,
-    /// A step kind that is known by name but needs another room (cases, offers, questions, calls);
-    /// refused by `workspace::read` until that room exists, listed here so that its place is plain.
+    /// A step kind that is known by name but needs another room (cases, offers, questions, calls).
+    /// `workspace::read` warns of it; until that room exists a passage ends here.
     Unavailable {
         kind: &'static str,
     },

@@ -1,0 +1,137 @@
+//! Whole workspaces that must be accepted, and a table of broken ones with their exact messages.
+
+use super::*;
+use crate::journey::{Entry, Reentry, StepKind, Target};
+use std::path::{Path, PathBuf};
+
+/// All files under a directory, read as the CLI reads them.
+fn load(directory: &Path) -> Files {
+    fn walk(directory: &Path, root: &Path, files: &mut BTreeMap<String, String>) {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, root, files);
+            } else if let Ok(text) = std::fs::read_to_string(&path) {
+                files.insert(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned(), text);
+            }
+        }
+    }
+    let mut files = BTreeMap::new();
+    walk(directory, directory, &mut files);
+    Files(files)
+}
+
+fn rendered(files: &Files, outcome: &Outcome) -> String {
+    let text = |finding: &Finding| files.0.get(&finding.file).map_or("", String::as_str);
+    outcome.findings.iter().map(|finding| render(finding, text(finding), Colours::Off)).collect::<Vec<_>>().join("\n")
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The definitions of a directory that must be free of errors; `None` when it is not there.
+fn accepted(directory: &Path) -> Option<(Definitions, Vec<String>)> {
+    if !directory.is_dir() {
+        eprintln!("skipped: {} is not there", directory.display());
+        return None;
+    }
+    let files = load(directory);
+    let outcome = read(&files);
+    let findings = rendered(&files, &outcome);
+    let codes = outcome.findings.iter().map(|finding| format!("{} {}", finding.problem.code, finding.file)).collect();
+    Some((outcome.definitions.unwrap_or_else(|| panic!("{}:\n{findings}", directory.display())), codes))
+}
+
+#[test]
+fn the_acceptance_workspaces_are_accepted() {
+    let shared = repository().join("../shared/acceptance");
+    let Some((cdnow, findings)) = accepted(&shared.join("cdnow/workspace")) else { return };
+    assert_eq!(findings, Vec::<String>::new());
+    let names: Vec<&str> = cdnow.journeys.iter().map(|journey| journey.name.as_str()).collect();
+    assert_eq!(names, ["gold_welcome", "lapsed", "second_purchase", "win_back"]);
+    let traits: Vec<&str> = cdnow.traits.iter().map(|computed| computed.name.as_str()).collect();
+    assert_eq!(traits, ["lifetime_revenue", "orders_120d"]);
+    assert_eq!(cdnow.audiences.len(), 2);
+    assert_eq!(cdnow.templates.len(), 5);
+    let Some((cart, findings)) = accepted(&shared.join("cart/workspace")) else { return };
+    assert_eq!(findings, ["unknown-event journeys/cart_reminder.yaml", "template-lacks-language journeys/cart_reminder.yaml"]);
+    assert_eq!(cart.journeys[0].reentry, Reentry::Always);
+}
+
+#[test]
+fn the_examples_are_accepted() {
+    let examples = repository().join("examples");
+    for entry in std::fs::read_dir(&examples).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            let (_, findings) = accepted(&path).unwrap();
+            assert_eq!(findings, Vec::<String>::new(), "{}", path.display());
+        }
+    }
+}
+
+/// The journey that every reader of the surface meets first.
+const CART_RECOVERY: &str = r#"journey: cart_recovery
+title: Cart recovery
+purpose: marketing
+entry:
+  event: Cart Updated
+  where: event.properties.value >= 20.0
+  reentry: {after: 7d}          # never | always | {after: DURATION} since the last entry; one running enrollment per key
+exit:
+  - event: Order Completed      # at once, also during a wait
+goal: {event: Order Completed, within: 3d}
+steps:
+  - id: hold
+    wait: {event: Order Completed, timeout: 1h}
+    next: {matched: end, timeout: remind}
+  - id: remind
+    send: {template: cart_reminder, channels: [whatsapp, sms, email], fallback_after: 10m}
+    next: {sent: later, suppressed: end, failed: end}
+  - id: later
+    wait: {for: 24h}
+  - id: worth_a_call
+    branch:
+      - {when: profile.traits.tier == "gold", to: call}
+      - {otherwise: end}
+  - id: call
+    open_case: {type: call_back, subject: "Cart worth {{ event.properties.value }}"}
+"#;
+
+/// A small workspace that is right; cases replace or add files.
+fn base() -> Files {
+    let files = [
+        (
+            "faden.yaml",
+            "workspace: shop\ncountry: DE\ntime_zone: Europe/Berlin\nlanguages: [en]\nchannels:\n  - {name: mail, kind: email}\n\
+             events: [Cart Updated, Order Completed]\n",
+        ),
+        ("policies/global.yaml", "policy: global\nconsent: {marketing: opt_in}\n"),
+        ("templates/cart_reminder/email.en.jinja", "---\nsubject: \"Your cart\"\n---\nHello {{ profile.traits.first_name }}\n"),
+    ];
+    Files(files.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect())
+}
+
+fn with(changes: &[(&str, &str)]) -> Files {
+    let mut files = base();
+    files.0.extend(changes.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())));
+    files
+}
+
+#[test]
+fn the_first_journey_of_the_surface_is_accepted_as_it_stands() {
+    let files = with(&[("journeys/cart_recovery.yaml", CART_RECOVERY)]);
+    let outcome = read(&files);
+    let codes: Vec<&str> = outcome.findings.iter().map(|finding| finding.problem.code).collect();
+    let expected = ["channel-without-account", "channel-without-account", "unknown-trait", "unavailable-step"];
+    assert_eq!(codes, expected, "{}", rendered(&files, &outcome));
+    let definitions = outcome.definitions.unwrap();
+    let journey = &definitions.journeys[0];
+    assert!(matches!(&journey.entries[0], Entry::Event { event, condition: Some(_) } if event == "Cart Updated"));
+    assert_eq!(journey.reentry, Reentry::After(faden_model::Span(7 * 86_400_000)));
+    let StepKind::WaitEvent { matched, timed_out, .. } = &journey.steps[0].kind else { panic!("{:?}", journey.steps[0]) };
+    assert_eq!((*matched, *timed_out), (Target::End, Target::Step(1)));
+    assert!(matches!(&journey.steps[2].kind, StepKind::WaitFor { next: Target::Step(3), .. }));
+    assert!(matches!(&journey.steps[4].kind, StepKind::Unavailable { kind: "open_case" }));
+}

@@ -1,0 +1,56 @@
+//! What the files of a workspace know of each other: names, before anything is checked in depth.
+
+use super::settings::Settings;
+use faden_model::Text;
+use faden_model::condition::Type;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Names of everything that others may refer to.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    pub settings: Settings,
+    pub audiences: BTreeSet<Text>,
+    pub journeys: BTreeSet<Text>,
+    pub templates: BTreeMap<Text, TemplateFacts>,
+    /// Computed traits and their types.
+    pub computed: BTreeMap<Text, Type>,
+    /// Traits that some journey sets.
+    pub set_traits: BTreeSet<Text>,
+    /// Identifier kinds, built in and declared.
+    pub identifiers: BTreeSet<Text>,
+    /// Purposes that policies name.
+    pub purposes: BTreeSet<Text>,
+    /// How often an event is named, in all files.
+    pub events: BTreeMap<Text, usize>,
+    /// Events that some journey emits.
+    pub emitted: BTreeSet<Text>,
+}
+
+/// What a template can be rendered for and what it reads.
+#[derive(Clone, Debug, Default)]
+pub struct TemplateFacts {
+    /// (channel, language)
+    pub variants: BTreeSet<(Text, Text)>,
+    pub reads_event: bool,
+}
+
+impl World {
+    /// The declared type of a trait, `None` when nobody declares, computes or sets it.
+    pub fn trait_type(&self, name: &str) -> Option<Type> {
+        let declared = self.settings.traits.as_ref().and_then(|traits| traits.get(name));
+        let set = self.set_traits.contains(name).then_some(Type::Any);
+        self.computed.get(name).or(declared).cloned().or(set)
+    }
+
+    /// Every trait name that is known, for suggestions.
+    pub fn trait_names(&self) -> Vec<&str> {
+        let declared = self.settings.traits.iter().flat_map(BTreeMap::keys);
+        self.computed.keys().chain(declared).chain(&self.set_traits).map(Text::as_str).collect()
+    }
+
+    /// Whether an event is known otherwise than by being named once.
+    pub fn knows_event(&self, name: &str) -> bool {
+        let declared = self.settings.events.as_ref().is_some_and(|events| events.contains_key(name));
+        declared || self.emitted.contains(name) || self.events.get(name).is_some_and(|count| *count > 1)
+    }
+}
