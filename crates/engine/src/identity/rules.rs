@@ -39,8 +39,8 @@ pub struct Limit {
 pub struct Blocked {
     /// Lower case; compared without regard to ASCII case.
     exact: Vec<Text>,
-    /// Bit n is set when a value of n bytes, or of 63 and more, is in `exact`.
-    lengths: u64,
+    /// One bit for the `mark` of each value in `exact`: tells nearly every value apart at one look.
+    marks: [u64; 4],
     patterns: RegexSet,
     /// Values made of zeros, dashes, dots, underscores and blanks alone, or of one repeated letter x.
     fillers: bool,
@@ -148,8 +148,12 @@ impl Blocked {
         let mut exact: Vec<Text> = lists.iter().flat_map(|list| list.iter()).map(|value| Text::new(value.to_lowercase())).collect();
         exact.sort_unstable();
         exact.dedup();
-        let lengths = exact.iter().fold(0, |mask, value| mask | 1 << value.len().min(63));
-        Blocked { exact, lengths, patterns: RegexSet::empty(), fillers: true }
+        let mut marks = [0u64; 4];
+        for value in &exact {
+            let mark = mark(value);
+            marks[usize::from(mark >> 6)] |= 1 << (mark & 63);
+        }
+        Blocked { exact, marks, patterns: RegexSet::empty(), fillers: true }
     }
 
     /// This list and also everything on another one.
@@ -163,8 +167,9 @@ impl Blocked {
     }
 
     pub fn contains(&self, value: &str) -> bool {
-        let length_is_known = self.lengths >> value.len().min(63) & 1 == 1;
-        length_is_known && self.exact.iter().any(|blocked| blocked.eq_ignore_ascii_case(value))
+        let mark = mark(value);
+        let may_be_listed = self.marks[usize::from(mark >> 6)] >> (mark & 63) & 1 == 1;
+        may_be_listed && self.exact.iter().any(|blocked| blocked.eq_ignore_ascii_case(value))
             || self.fillers && is_filler(value)
             || !self.patterns.is_empty() && self.patterns.is_match(value)
     }
@@ -180,6 +185,12 @@ impl Default for Blocked {
     fn default() -> Blocked {
         Blocked::of(&[NOBODY])
     }
+}
+
+/// Made of the length and the first byte in lower case.
+fn mark(value: &str) -> u8 {
+    let first = value.as_bytes().first().map_or(0, u8::to_ascii_lowercase);
+    first.wrapping_add((value.len() as u8).wrapping_mul(37))
 }
 
 fn is_filler(value: &str) -> bool {

@@ -263,7 +263,7 @@ fn is_sound(identity: &Identity) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn the_index_agrees_with_the_slow_reference(events in stream(40), rules in rules()) {
