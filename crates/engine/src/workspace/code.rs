@@ -38,6 +38,7 @@ codes! {
     RESERVED_NAME = "reserved-name";
     DUPLICATE_NAME = "duplicate-name";
     CONFLICTING_KEYS = "conflicting-keys";
+    BAD_PATTERN = "bad-pattern";
     UNKNOWN_TIME_ZONE = "unknown-time-zone";
     SECRET_IN_WORKSPACE = "secret-in-workspace";
     // Things that refer to each other.

@@ -27,7 +27,8 @@ pub fn rule(sheet: &Sheet<'_>, node: &Node, name: &str, names: Names<'_>) -> Opt
 /// An expression that gives any value.
 pub fn expression(sheet: &Sheet<'_>, node: &Node, name: &str, names: Names<'_>) -> Option<Expression> {
     if let Some(word) = node.text().filter(|text| is_bare_word(text)) {
-        let help = format!("for the text, quote it twice: `{name}: '\"{word}\"'`; for a value, say whose: `profile.traits.{word}`");
+        let value = if word.contains([' ', '-']) { String::new() } else { format!("; for a value, say whose: `profile.traits.{word}`") };
+        let help = format!("for the text, quote it twice: `{name}: '\"{word}\"'`{value}");
         sheet.error(node.place, code::UNKNOWN_ATTRIBUTE, format!("`{word}` is neither a value nor a name that is known here"), help);
         return None;
     }

@@ -279,7 +279,10 @@ fn number_text(node: &Node) -> Option<&str> {
 fn name_like(text: &str) -> String {
     let mut name = String::new();
     for c in text.trim().chars().take(NAME_CHARS_MAX) {
-        if c.is_ascii_alphanumeric() {
+        let spelled = [('ä', "ae"), ('ö', "oe"), ('ü', "ue"), ('ß', "ss")].into_iter().find(|(letter, _)| *letter == c);
+        if let Some((_, letters)) = spelled {
+            name.push_str(letters);
+        } else if c.is_ascii_alphanumeric() {
             name.push(c.to_ascii_lowercase());
         } else if !name.ends_with('_') && !name.is_empty() {
             name.push('_');

@@ -103,7 +103,7 @@ fn read_into(files: &Files, report: &Report) -> Option<Definitions> {
             Sheet::new("faden.yaml", "", report).error(WHOLE_FILE, code::MISSING_FILE, "the workspace has no faden.yaml", help);
         }
     }
-    identity::read(sorted.identity.as_ref().map(|parsed| (&parsed.sheet, &parsed.root)), &mut world);
+    let identity = identity::read(sorted.identity.as_ref().map(|parsed| (&parsed.sheet, &parsed.root)), &mut world);
     let policies: Vec<policies::Read<'_>> =
         sorted.policies.iter().filter_map(|parsed| policies::read(&parsed.sheet, &parsed.root)).collect();
     let policy_names: Vec<(&Sheet<'_>, &Node)> = sorted.policies.iter().map(|parsed| (&parsed.sheet, &parsed.root)).collect();
@@ -119,8 +119,11 @@ fn read_into(files: &Files, report: &Report) -> Option<Definitions> {
     let traits = audiences::traits(&audience_files, &mut world);
     let audiences = audiences::audiences(&audience_files, &world);
     let (journeys, experiments) = read_journeys(&sorted.journeys, &world);
-    let listeners = sorted.journeys.iter().chain(&sorted.audiences);
-    events::check(listeners.map(|parsed| (&parsed.sheet, &parsed.root)), &world);
+    // Without faden.yaml it is not known which events are declared.
+    if sorted.settings.is_some() {
+        let listeners = sorted.journeys.iter().chain(&sorted.audiences);
+        events::check(listeners.map(|parsed| (&parsed.sheet, &parsed.root)), &world);
+    }
     collisions(&sorted, &world);
     Some(Definitions {
         workspace: world.settings.workspace.clone(),
@@ -129,6 +132,7 @@ fn read_into(files: &Files, report: &Report) -> Option<Definitions> {
         languages: world.settings.languages.clone(),
         channels: world.settings.channels.clone(),
         sources: world.settings.sources.clone(),
+        identity: identity?,
         policies: merged?,
         traits,
         audiences,
@@ -221,10 +225,9 @@ fn read_journeys(files: &[Parsed<'_>], world: &World) -> (Vec<Arc<JourneyVersion
     let mut journeys: Vec<Arc<JourneyVersion>> = Vec::new();
     let mut experiments = Vec::new();
     for parsed in files {
-        if let Some(read) = journey::read(&parsed.sheet, &parsed.root, world) {
-            journeys.push(Arc::new(read.journey));
-            experiments.push((&parsed.sheet, read.experiments));
-        }
+        let read = journey::read(&parsed.sheet, &parsed.root, world);
+        journeys.extend(read.journey.map(Arc::new));
+        experiments.push((&parsed.sheet, read.experiments));
     }
     journeys.sort_by(|a, b| a.name.cmp(&b.name));
     (journeys, journey::merge_experiments(experiments))

@@ -35,7 +35,9 @@ pub struct Names<'a> {
 
 const PROFILE_TEXTS: [&str; 5] = ["id", "country", "language", "time_zone", "preferred_channel"];
 const PROFILE_TIMES: [&str; 2] = ["created_at", "last_seen_at"];
-const PROFILE_MAPS: [&str; 3] = ["traits", "consent", "audiences"];
+/// Everything that `profile` has besides identifiers.
+pub const PROFILE_PARTS: [&str; 10] =
+    ["id", "country", "language", "time_zone", "preferred_channel", "created_at", "last_seen_at", "traits", "consent", "audiences"];
 const EVENT_TEXTS: [&str; 3] = ["name", "type", "message_id"];
 const EVENT_MAPS: [&str; 3] = ["properties", "traits", "context"];
 const ENROLLMENT_TEXTS: [&str; 3] = ["id", "key", "journey"];
@@ -76,8 +78,7 @@ impl Names<'_> {
             name if PROFILE_TIMES.contains(&name) => Type::Time,
             name if PROFILE_TEXTS.contains(&name) || self.world.identifiers.contains(name) => Type::Text,
             name => {
-                let known: Vec<&str> = PROFILE_TEXTS.iter().chain(&PROFILE_TIMES).chain(&PROFILE_MAPS).copied().collect();
-                let known: Vec<&str> = known.into_iter().chain(self.world.identifiers.iter().map(Text::as_str)).collect();
+                let known: Vec<&str> = PROFILE_PARTS.into_iter().chain(self.world.identifiers.iter().map(Text::as_str)).collect();
                 let help = if self.world.trait_type(name).is_some() {
                     format!("it is a trait: write `profile.traits.{name}`")
                 } else {
@@ -172,7 +173,8 @@ impl Names<'_> {
                 None => Ok(Type::Map),
                 Some((name, deeper)) if self.experiments.contains(*name) => leaf(Type::Text, &format!("enrollment.arms.{name}"), deeper),
                 Some((name, _)) => {
-                    let help = hint(name, self.experiments.iter().map(Text::as_str), "experiments of this journey");
+                    let known = hint(name, self.experiments.iter().map(Text::as_str), "experiments of this journey");
+                    let help = if known.is_empty() { format!("give a `split` step `experiment: {name}`") } else { known };
                     Err(unknown(format!("this journey has no experiment `{name}`"), help))
                 }
             },

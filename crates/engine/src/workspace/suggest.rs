@@ -4,15 +4,20 @@
 pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
     let allowed = 1 + word.chars().count() / 4;
-    let close = |candidate: &'a str| Some((distance(&lower, &candidate.to_lowercase()), candidate));
-    known.into_iter().filter_map(close).filter(|(far, _)| *far <= allowed).min().map(|(_, candidate)| candidate)
+    let far = |candidate: &'a str| {
+        // `monday` begins like `mon`: that is as close as one slip.
+        let known = candidate.to_lowercase();
+        let begins = known.len() >= 3 && lower.len() >= 3 && (lower.starts_with(&known) || known.starts_with(&lower));
+        (if begins { 1 } else { distance(&lower, &known) }, candidate)
+    };
+    known.into_iter().map(far).filter(|(far, _)| *far <= allowed).min().map(|(_, candidate)| candidate)
 }
 
 /// "did you mean `x`?" and what there is; or only what there is.
 pub fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone, kind: &str) -> String {
     let mut list: Vec<&str> = known.clone().into_iter().collect();
-    list.sort_unstable();
-    list.dedup();
+    let mut seen = std::collections::BTreeSet::new();
+    list.retain(|word| seen.insert(*word));
     match (closest(word, known), list.is_empty()) {
         (Some(candidate), _) if list.len() > 12 => format!("did you mean `{candidate}`?"),
         (Some(candidate), _) => format!("did you mean `{candidate}`? {kind}: {}", quoted(&list)),
@@ -63,6 +68,7 @@ mod tests {
             ("Order completed", vec!["Order Completed"], Some("Order Completed")),
             ("xyz", vec!["template"], None),
             ("to", vec!["when"], None),
+            ("monday", vec!["sun", "mon"], Some("mon")),
             ("größe", vec!["grosse", "größen"], Some("größen")),
         ] {
             assert_eq!(closest(word, known), found, "{word}");

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::journey::{Entry, Reentry, StepKind, Target};
+use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 
 /// All files under a directory, read as the CLI reads them.
@@ -108,6 +109,7 @@ fn base() -> Files {
              events: [Cart Updated, Order Completed]\n",
         ),
         ("policies/global.yaml", "policy: global\nconsent: {marketing: opt_in}\n"),
+        ("audiences/gold.yaml", "audience: gold\ntraits:\n  orders: {count: Order Completed}\nwhere: traits.orders >= 3\n"),
         ("templates/cart_reminder/email.en.jinja", "---\nsubject: \"Your cart\"\n---\nHello {{ profile.traits.first_name }}\n"),
     ];
     Files(files.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect())
@@ -134,4 +136,104 @@ fn the_first_journey_of_the_surface_is_accepted_as_it_stands() {
     assert_eq!((*matched, *timed_out), (Target::End, Target::Step(1)));
     assert!(matches!(&journey.steps[2].kind, StepKind::WaitFor { next: Target::Step(3), .. }));
     assert!(matches!(&journey.steps[4].kind, StepKind::Unavailable { kind: "open_case" }));
+}
+
+/// The cases of `broken.txt`: a sentence and the files that it changes.
+fn broken() -> Vec<(String, Files)> {
+    let mut cases: Vec<(String, Files)> = Vec::new();
+    let mut path = String::new();
+    for line in include_str!("broken.txt").lines() {
+        if let Some(sentence) = line.strip_prefix("# ").filter(|sentence| *sentence != "later") {
+            cases.push((sentence.to_owned(), base()));
+            path.clear();
+            continue;
+        }
+        let Some((_, files)) = cases.last_mut() else { continue };
+        if let Some(gone) = line.strip_prefix("@ - ") {
+            files.0.remove(gone);
+        } else if line == "@ steps" {
+            path = "journeys/test.yaml".to_owned();
+            let head = "journey: test\npurpose: marketing\nentry: {event: Cart Updated}\nsteps:\n";
+            files.0.insert(path.clone(), head.to_owned());
+        } else if let Some(name) = line.strip_prefix("@ ") {
+            path = name.to_owned();
+            files.0.insert(path.clone(), String::new());
+        } else if let Some(text) = files.0.get_mut(&path) {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    // The blank line between two cases belongs to neither.
+    for text in cases.iter_mut().flat_map(|(_, files)| files.0.values_mut()) {
+        while text.ends_with("\n\n") {
+            text.pop();
+        }
+    }
+    cases
+}
+
+#[test]
+fn every_broken_workspace_says_what_is_wrong_and_what_to_write() {
+    let cases = broken();
+    assert!(cases.len() >= 60, "{} cases", cases.len());
+    let mut out = String::new();
+    for (sentence, files) in &cases {
+        let outcome = read(files);
+        assert!(!outcome.findings.is_empty(), "{sentence}: nothing found");
+        let wrong = outcome.findings.iter().any(|finding| finding.problem.severity == Severity::Error);
+        assert_eq!(outcome.definitions.is_none(), wrong, "{sentence}");
+        out.push_str(&format!("# {sentence}\n\n{}\n", rendered(files, &outcome)));
+    }
+    insta::assert_snapshot!("broken", out);
+}
+
+/// Codes that only a workspace larger than a test or a collision of hashes can show.
+const NOT_IN_THE_TABLE: [&str; 2] = [code::YAML_TOO_LARGE, code::KEY_COLLISION];
+
+proptest! {
+    #[test]
+    fn any_text_in_any_file_is_read_or_refused(
+        path in "(faden|identity|policies/a|audiences/a|journeys/a|scenarios/a.scenario)\\.yaml|templates/a/(email|sms)\\.en\\.jinja",
+        text in "([a-z_]{1,10}: |[\\[\\]{}\"'#&*|>%\\-]|\\n *|- |event|profile\\.traits\\.x|[0-9]{1,3}[dh]?|ä| |, ){0,60}",
+    ) {
+        let files = with(&[(path.as_str(), text.as_str())]);
+        let outcome = read(&files);
+        rendered(&files, &outcome);
+        for finding in &outcome.findings {
+            let text = files.0.get(&finding.file).map_or("", String::as_str);
+            prop_assert!(text.get(finding.problem.place.start..finding.problem.place.end).is_some(), "{finding:?}");
+        }
+    }
+
+    #[test]
+    fn a_right_file_that_lost_a_piece_is_read_or_refused(case in 0usize..1000, from in 0usize..2000, length in 1usize..30) {
+        let cases = broken();
+        let (_, mut files) = cases[case % cases.len()].clone();
+        let right = with(&[("journeys/cart.yaml", CART_RECOVERY)]);
+        files.0.extend(right.0);
+        for text in files.0.values_mut() {
+            let letters: Vec<char> = text.chars().collect();
+            let start = from % (letters.len() + 1);
+            *text = letters[..start].iter().chain(letters.iter().skip(start + length)).collect();
+        }
+        rendered(&files, &read(&files));
+    }
+}
+
+#[test]
+fn every_code_is_in_the_table_and_has_a_page() {
+    let mut shown: Vec<&str> = Vec::new();
+    for (sentence, files) in broken() {
+        for finding in read(&files).findings {
+            let ours = code::ALL.contains(&finding.problem.code) || finding.problem.code.starts_with("condition-");
+            assert!(ours, "{sentence}: {} is no code of this room", finding.problem.code);
+            shown.push(finding.problem.code);
+        }
+    }
+    let pages = repository().join("docs/errors");
+    for code in code::ALL {
+        assert!(shown.contains(code) || NOT_IN_THE_TABLE.contains(code), "no case shows `{code}`");
+        let page = std::fs::read_to_string(pages.join(format!("{code}.md"))).unwrap_or_default();
+        assert!(page.contains(&format!("Code: `{code}`")), "docs/errors/{code}.md does not explain `{code}`");
+    }
 }

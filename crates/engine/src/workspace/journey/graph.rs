@@ -16,7 +16,9 @@ struct Way {
 pub fn check(sheet: &Sheet<'_>, outline: &Outline<'_>, steps: &[Step]) {
     let ways: Vec<Vec<Way>> = (0..steps.len()).map(|index| ways_from(steps, index)).collect();
     let reached = reached(&ways);
-    for (draft, _) in outline.steps.iter().zip(&reached).filter(|(_, reached)| !**reached) {
+    // Where an unavailable step leads is not read, so it might lead anywhere.
+    let known = !steps.iter().any(|step| matches!(step.kind, StepKind::Unavailable { .. }));
+    for (draft, _) in outline.steps.iter().zip(&reached).filter(|(_, reached)| known && !**reached) {
         let help = "let another step lead here, or remove it";
         sheet.warning(draft.id_place, code::UNREACHABLE_STEP, format!("nobody comes to the step `{}`", draft.id), help);
     }

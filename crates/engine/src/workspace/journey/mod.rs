@@ -31,9 +31,9 @@ use std::collections::BTreeSet;
 
 const KEYS: [&str; 11] = ["journey", "title", "description", "purpose", "priority", "entry", "reentry", "key", "exit", "goal", "steps"];
 
-/// A journey and where its experiments were written, for checks across journeys.
+/// A journey, when nothing is wrong with it, and its experiments with their places, for checks across journeys.
 pub struct Read {
-    pub journey: JourneyVersion,
+    pub journey: Option<JourneyVersion>,
     pub experiments: Vec<(Experiment, ByteRange)>,
 }
 
@@ -59,9 +59,14 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Reads one journey; `None` when something is wrong with it (reported).
-pub fn read(sheet: &Sheet<'_>, root: &Node, world: &World) -> Option<Read> {
-    let before = sheet.findings();
+/// Reads one journey.
+pub fn read(sheet: &Sheet<'_>, root: &Node, world: &World) -> Read {
+    let mut experiments = Vec::new();
+    let journey = version(sheet, root, world, &mut experiments);
+    Read { journey, experiments }
+}
+
+fn version(sheet: &Sheet<'_>, root: &Node, world: &World, experiments: &mut Vec<(Experiment, ByteRange)>) -> Option<JourneyVersion> {
     let map = sheet.map(root, "a journey", &KEYS)?;
     let name = map.require("journey", "journey: cart_recovery").and_then(|node| sheet.name(node, "journey"));
     let title = map.get("title").and_then(|node| sheet.text(node, "title"));
@@ -69,40 +74,35 @@ pub fn read(sheet: &Sheet<'_>, root: &Node, world: &World) -> Option<Read> {
     let priority = map.get("priority").map(|node| sheet.integer(node, "priority", (-1_000_000, 1_000_000)));
     let entering = entry::events(root);
     let outline = outline::read(sheet, &map);
-    let experiments = splits::names(&outline, name.as_deref().unwrap_or_default());
-    let context = Context { sheet, world, entering: &entering, experiments: &experiments };
+    let experiment_names = splits::names(&outline, name.as_deref().unwrap_or_default());
+    let context = Context { sheet, world, entering: &entering, experiments: &experiment_names };
     let entries = entry::entries(&context, &map);
     let reentry = entry::reentry(&context, &map);
     let instance_key = map.get("key").map(|node| conditions::expression(sheet, node, "key", context.at_event(Place::Entry, &entering)));
     let exits = map.get("exit").map_or(Some(Vec::new()), |node| exits(&context, node));
     let goal = map.get("goal").map(|node| goal(&context, node));
     let named = name.clone().unwrap_or_else(|| Text::new("journey"));
-    let (steps, experiments) = steps::read(&context, &outline, &named);
-    if let Some(steps) = &steps
-        && sheet.findings() >= before
-    {
+    let steps = steps::read(&context, &outline, &named, experiments);
+    if let Some(steps) = &steps {
         graph::check(sheet, &outline, steps);
     }
     let keeps_event = steps.as_ref().is_some_and(|steps| steps.iter().any(|step| reads_event(&step.kind, world)));
     let name = name?;
-    Some(Read {
-        journey: JourneyVersion {
-            key: key_of(&name),
-            version: key_of(sheet.text),
-            title: title.unwrap_or_else(|| name.clone()),
-            name,
-            purpose: purpose?,
-            priority: i32::try_from(priority.unwrap_or(Some(0))?).unwrap_or(0),
-            entries: entries?,
-            reentry: reentry?,
-            instance_key: super::audiences::whole(instance_key)?,
-            exits: exits?,
-            goal: super::audiences::whole(goal)?,
-            steps: steps?,
-            keeps_event,
-            source: Text::new(sheet.text),
-        },
-        experiments,
+    Some(JourneyVersion {
+        key: key_of(&name),
+        version: key_of(sheet.text),
+        title: title.unwrap_or_else(|| name.clone()),
+        name,
+        purpose: purpose?,
+        priority: i32::try_from(priority.unwrap_or(Some(0))?).unwrap_or(0),
+        entries: entries?,
+        reentry: reentry?,
+        instance_key: super::audiences::whole(instance_key)?,
+        exits: exits?,
+        goal: super::audiences::whole(goal)?,
+        steps: steps?,
+        keeps_event,
+        source: Text::new(sheet.text),
     })
 }
 

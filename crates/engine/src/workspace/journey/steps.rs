@@ -9,7 +9,7 @@ use crate::workspace::code;
 use crate::workspace::conditions;
 use crate::workspace::fields::{Map, first_line};
 use crate::workspace::settings::{account_kinds, check_channel};
-use crate::workspace::suggest::{hint, quoted};
+use crate::workspace::suggest::{closest, hint, quoted};
 use crate::workspace::yaml::{Kind, Node};
 use faden_model::Text;
 use faden_model::condition::Expression;
@@ -31,12 +31,10 @@ pub struct At<'a> {
 pub type Experiments = Vec<(Experiment, ByteRange)>;
 
 /// Reads all steps; `None` when one of them is wrong (reported).
-pub fn read(context: &Context<'_>, outline: &Outline<'_>, journey: &Text) -> (Option<Vec<Step>>, Experiments) {
-    let mut experiments = Vec::new();
-    let kinds: Vec<Option<StepKind>> =
-        (0..outline.steps.len()).map(|index| one(context, outline, index, journey, &mut experiments)).collect();
+pub fn read(context: &Context<'_>, outline: &Outline<'_>, journey: &Text, experiments: &mut Experiments) -> Option<Vec<Step>> {
+    let kinds: Vec<Option<StepKind>> = (0..outline.steps.len()).map(|index| one(context, outline, index, journey, experiments)).collect();
     let steps = kinds.into_iter().zip(&outline.steps).map(|(kind, draft)| Some(Step { id: draft.id.clone(), kind: kind? })).collect();
-    (Some(steps).filter(|_| !outline.steps.is_empty()).flatten(), experiments)
+    Some(steps).filter(|_| !outline.steps.is_empty()).flatten()
 }
 
 fn one(context: &Context<'_>, outline: &Outline<'_>, index: usize, journey: &Text, experiments: &mut Experiments) -> Option<StepKind> {
@@ -122,7 +120,11 @@ fn misplaced(key: &str, kind: &str) -> Option<String> {
         "split" => &["arms", "holdout", "experiment", "group"],
         _ => &[],
     };
-    inside.contains(&key).then(|| format!("it belongs inside: `{kind}: {{..., {key}: ...}}`"))
+    if inside.contains(&key) {
+        return Some(format!("it belongs inside: `{kind}: {{..., {key}: ...}}`"));
+    }
+    let close = closest(key, inside.iter().copied())?;
+    Some(format!("did you mean `{close}`? it belongs inside: `{kind}: {{..., {close}: ...}}`"))
 }
 
 impl<'a> At<'a> {

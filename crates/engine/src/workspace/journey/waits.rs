@@ -99,7 +99,7 @@ fn outcomes(map: &Map<'_>) -> &'static [&'static str] {
 
 #[allow(clippy::option_option)]
 fn timeout(at: &At<'_>, map: &Map<'_>) -> Option<Option<Span>> {
-    if !map.has("timeout") && !at.names_outcome("timeout") {
+    if !map.has("timeout") && !at.names_outcome("timeout") && !at.step.has("timeout") {
         let message = "this wait has no timeout: who never does it stays in the journey for ever";
         let help = "add `timeout: 30d`, and say under `next` where to go then";
         at.context.sheet.warning(at.step.key_place("wait"), code::WAIT_WITHOUT_TIMEOUT, message, help);
