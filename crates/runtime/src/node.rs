@@ -11,7 +11,7 @@ use faden_engine::delivery::{Content, Delivery};
 use faden_engine::front::{Front, Past, partition_of};
 use faden_engine::identity::{Identity, LoadError};
 use faden_engine::shard::Shard;
-use faden_engine::{Definitions, Index};
+use faden_engine::{Definitions, Index, workspace};
 use faden_model::record::RecordError;
 use faden_model::{Command, ProfileId, Record, Timestamp};
 use faden_storage::{Batch, Log, LogError, Position, RecordBatch, StoreError, Table};
@@ -228,8 +228,8 @@ impl Node {
     }
 
     fn publish(&mut self, files: BTreeMap<String, String>) -> Result<(), NodeError> {
-        let definitions = Definitions::default();
-        let _ = files;
+        let read = workspace::read(&workspace::Files(files));
+        let definitions = read.definitions.ok_or(NodeError::Definitions { position: self.position })?;
         self.index = Arc::new(Index::new(Arc::new(definitions), Some(&self.index)));
         for partition in &mut self.partitions {
             partition.shard.publish(self.index.clone());
