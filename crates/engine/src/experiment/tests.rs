@@ -147,6 +147,18 @@ fn nobody_is_treated_where_no_arm_has_weight() {
     }
 }
 
+#[test]
+fn every_slot_of_a_group_belongs_to_exactly_one_experiment() {
+    let arms = experiment("slot", &[("a", 10_000)]);
+    for profile in (0..20).map(ProfileId) {
+        let owners = (0..PARTS).filter(|slot| {
+            let group = Some(ExclusionGroup { name: "shared".into(), from: *slot, to: slot + 1 });
+            assign(profile, &Experiment { group, ..arms.clone() }) != Assignment::OutOfGroup
+        });
+        assert_eq!(owners.count(), 1, "{profile:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn experiments_of_one_group_never_share_a_profile(profile: u64, borders in prop::collection::vec(0u32..=PARTS, 2..8)) {

@@ -124,6 +124,10 @@ impl Policies {
 
     /// The rules for a customer's country and brand.
     pub fn effective(&self, country: Option<&str>, brand: Option<&str>) -> &Effective {
+        // Most workspaces have global rules only; then there is nothing to look up.
+        if let [only] = self.effective.as_slice() {
+            return only;
+        }
         let known = country.and_then(country_code).and_then(|code| self.countries.binary_search_by_key(&code, |(known, _)| *known).ok());
         let class = known.and_then(|index| self.countries.get(index)).map_or(self.unknown, |(_, class)| *class);
         let brand = match brand {

@@ -47,7 +47,7 @@ fn file() -> impl Strategy<Value = PolicyFile> {
     (
         prop::collection::vec(consent_rule(), 0..3),
         prop::option::of(some_names(CHANNELS)),
-        prop::collection::vec(quiet_hours(), 0..2),
+        prop::collection::vec(quiet_hours(), 0..4),
         prop::option::of((0i64..30).prop_map(|hours| Span(hours * Span::HOUR.0))),
         prop::collection::vec(cap(), 0..3),
         prop::sample::subsequence(vec!["ada@example.com", "@example.org"], 0..=1),
