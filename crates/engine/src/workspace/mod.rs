@@ -16,6 +16,7 @@ mod journey;
 mod policies;
 mod render;
 mod report;
+pub mod scenario;
 mod schema;
 mod settings;
 mod suggest;
@@ -27,6 +28,7 @@ mod yaml;
 mod tests;
 
 pub use render::{Colours, line_column, render};
+pub use scenario::read_scenarios;
 
 use crate::audience::key_of;
 use crate::definitions::{Definitions, Template};

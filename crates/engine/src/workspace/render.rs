@@ -70,7 +70,7 @@ fn excerpt(text: &str, start: usize, end: usize) -> (String, usize, usize) {
     let line = text[from..to].trim_end_matches('\r');
     let before = text[from..start].chars().count();
     let width = text[start..end.clamp(start, to)].trim_end().chars().count().max(1);
-    let cut = before.saturating_sub(LINE_CHARS_MAX / 2);
+    let cut = if line.chars().count() <= LINE_CHARS_MAX { 0 } else { before.saturating_sub(LINE_CHARS_MAX / 2) };
     let shown: String = line.chars().skip(cut).take(LINE_CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
     let width = width.min(shown.chars().count().saturating_sub(before - cut).max(1));
     (shown, before - cut, width)

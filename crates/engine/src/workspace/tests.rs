@@ -60,14 +60,37 @@ fn the_acceptance_workspaces_are_accepted() {
     assert_eq!(cart.journeys[0].reentry, Reentry::Always);
 }
 
+/// The pages of the handbook hold whole workspaces: code blocks with `file=PATH`.
+#[test]
+fn the_workspaces_of_the_handbook_are_accepted() {
+    for page in ["workspace", "identity", "policy", "scenarios"] {
+        let text = std::fs::read_to_string(repository().join(format!("docs/{page}.md"))).unwrap();
+        let mut files = BTreeMap::new();
+        for block in text.split("\n```").filter(|block| block.contains(" file=")) {
+            let (head, body) = block.split_once('\n').unwrap();
+            let Some((_, path)) = head.split_once(" file=") else { continue };
+            files.insert(path.to_owned(), format!("{body}\n"));
+        }
+        assert!(!files.is_empty(), "{page}");
+        let files = Files(files);
+        let outcome = read(&files);
+        let definitions = outcome.definitions.clone().unwrap_or_else(|| panic!("{page}:\n{}", rendered(&files, &outcome)));
+        let (scenarios, findings) = read_scenarios(&files, &definitions);
+        assert!(findings.is_empty(), "{page}: {findings:?}");
+        assert_eq!(scenarios.is_empty(), page != "scenarios");
+    }
+}
+
 #[test]
 fn the_examples_are_accepted() {
     let examples = repository().join("examples");
     for entry in std::fs::read_dir(&examples).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            let (_, findings) = accepted(&path).unwrap();
+            let (definitions, findings) = accepted(&path).unwrap();
             assert_eq!(findings, Vec::<String>::new(), "{}", path.display());
+            let (scenarios, findings) = read_scenarios(&load(&path), &definitions);
+            assert!(findings.is_empty() && !scenarios.is_empty(), "{}: {findings:?}", path.display());
         }
     }
 }
@@ -172,13 +195,39 @@ fn broken() -> Vec<(String, Files)> {
     cases
 }
 
+/// A workspace and its scenarios; these only when the definitions are right.
+fn everything(files: &Files) -> Outcome {
+    let mut outcome = read(files);
+    if let Some(definitions) = &outcome.definitions {
+        let (_, findings) = read_scenarios(files, definitions);
+        if findings.iter().any(|finding| finding.problem.severity == Severity::Error) {
+            outcome.definitions = None;
+        }
+        outcome.findings.extend(findings);
+    }
+    outcome
+}
+
+#[test]
+fn a_scenario_is_read_as_it_is_written() {
+    let text = "scenario: buyer gets no reminder\njourney: test\ngiven:\n  profile: {user_id: u1, consent: {marketing: [email], news: false}, \
+                traits: {tier: gold, n: 2}}\nwhen:\n  - {at: 2026-03-02T10:00:00Z, track: {event: Cart Updated, properties: {value: 50.0, tags: [a, \
+                \"1\"]}}}\n  - {after: 20m, receipt: failed}\n  - {after: 1d}\nthen:\n  - sent: none\n  - enrollment: {journey: test, waiting: hold}\n";
+    let journey = "journey: test\npurpose: marketing\nentry: {event: Cart Updated}\nsteps: [{id: hold, wait: {for: 1d}}]\n";
+    let files = with(&[("scenarios/a.scenario.yaml", text), ("journeys/test.yaml", journey)]);
+    let definitions = read(&files).definitions.unwrap();
+    let (scenarios, findings) = read_scenarios(&files, &definitions);
+    assert_eq!(findings, Vec::new());
+    insta::assert_debug_snapshot!("scenario", scenarios);
+}
+
 #[test]
 fn every_broken_workspace_says_what_is_wrong_and_what_to_write() {
     let cases = broken();
     assert!(cases.len() >= 60, "{} cases", cases.len());
     let mut out = String::new();
     for (sentence, files) in &cases {
-        let outcome = read(files);
+        let outcome = everything(files);
         assert!(!outcome.findings.is_empty(), "{sentence}: nothing found");
         let wrong = outcome.findings.iter().any(|finding| finding.problem.severity == Severity::Error);
         assert_eq!(outcome.definitions.is_none(), wrong, "{sentence}");
