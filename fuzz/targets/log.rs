@@ -40,7 +40,8 @@ fn flip_and_read(flips: usize, rest: &[u8]) {
     let (places, mut rest) = rest.split_at(2 * flips);
     let disk = Arc::new(MemoryDisk::new());
     let directory = Path::new("log");
-    let options = LogOptions { directory: directory.to_path_buf(), segment_bytes: SEGMENT_BYTES };
+    // No thread beside the target: the same input must do the same.
+    let options = LogOptions { segment_bytes: SEGMENT_BYTES, prepare_ahead: false, ..LogOptions::new(directory) };
     let mut log = Log::open(disk.clone(), options).expect("an empty disk holds an empty log");
     let mut written: Vec<Vec<u8>> = Vec::new();
     let mut batch = RecordBatch::new();
