@@ -5,12 +5,13 @@
 //! alone, so it is the same for every number of partitions.
 
 use crate::decision::{Decision, Kind, NOBODY};
-use crate::delivery::{Content, Delivery};
+use crate::delivery::{Content, Delivery, Happened};
 use crate::identity::{Identity, Merge, Reason, Resolution, Rules};
 use faden_model::id::{Born, SHARDS};
 use faden_model::{Command, DecisionId, Event, Identifier, ProfileId, Text, Timestamp, json};
 use hashbrown::HashTable;
 use siphasher::sip128::{Hasher128, SipHasher13};
+use smallvec::SmallVec;
 use std::hash::Hasher;
 
 /// A CloudEvent of this type with `data: {merge: N}` takes a merge back.
@@ -101,7 +102,7 @@ impl Front {
         &mut self,
         rules: &Rules,
         at: Timestamp,
-        command: Command<'a>,
+        command: &'a Command<'a>,
         past: &mut dyn Past,
         out: &mut Vec<Delivery<'a>>,
         decisions: &mut Vec<Decision>,
@@ -110,13 +111,13 @@ impl Front {
         let at = self.clock;
         match command {
             Command::Event(event) => self.event(rules, at, event, past, out, decisions),
-            Command::Unmerge { merge } => self.unmerge(merge, at, out, decisions),
+            Command::Unmerge { merge } => self.unmerge(*merge, at, out, decisions),
             Command::Receipt { message, receipt } => {
                 if let Some(profile) = self.identity.profile_of_strand(message.0.under) {
-                    out.push(Delivery { at, content: Content::Receipt { profile, message, receipt } });
+                    out.push(Delivery { at, content: Content::Receipt { profile, message: *message, receipt: *receipt } });
                 }
             }
-            Command::Migrate(migration) => out.push(Delivery { at, content: Content::Migrate(Box::new(migration)) }),
+            Command::Migrate(migration) => out.push(Delivery { at, content: Content::Migrate(Box::new(migration.clone())) }),
             Command::Tick | Command::Publish { .. } => out.push(Delivery { at, content: Content::Tick }),
         }
     }
@@ -125,7 +126,7 @@ impl Front {
         &mut self,
         rules: &Rules,
         at: Timestamp,
-        event: Event<'a>,
+        event: &'a Event<'a>,
         past: &mut dyn Past,
         out: &mut Vec<Delivery<'a>>,
         decisions: &mut Vec<Decision>,
@@ -136,9 +137,9 @@ impl Front {
         }
         if event.identifiers.is_empty() {
             if event.name == UNMERGE {
-                return self.unmerge_asked(&event, at, out, decisions);
+                return self.unmerge_asked(event, at, out, decisions);
             }
-            return out.push(Delivery { at, content: Content::Broadcast { event } });
+            return out.push(Delivery { at, content: Content::Broadcast { event: Happened::Here(event) } });
         }
         let Some(found) = self.identity.resolve(rules, &event.identifiers, at) else {
             let detail = Text::from(format!("message `{}` carries no identifier that may be used", event.message_id));
@@ -148,18 +149,31 @@ impl Front {
         for merge in &merges {
             push_merge(merge, &event.identifiers, at, out);
         }
-        let added = added.iter().filter_map(|place| u8::try_from(*place).ok()).collect();
-        let refused: Vec<Delivery<'a>> = left_out
-            .into_iter()
-            .filter(|(_, reason)| *reason != Reason::Blocked)
-            .filter_map(|(place, reason)| {
-                let identifier = event.identifiers.get(place)?.kind.clone();
-                let (reason, message_id) = (reason_text(&reason), Text::new(&event.message_id));
-                Some(Delivery { at, content: Content::LeftOut { profile, identifier, reason, message_id } })
-            })
-            .collect();
-        out.push(Delivery { at, content: Content::Event { profile, strand, created, added, event } });
-        out.extend(refused);
+        let mut linked = SmallVec::new();
+        for place in added {
+            linked.extend(u8::try_from(place).ok());
+        }
+        out.push(Delivery { at, content: Content::Event { profile, strand, created, added: linked, event: Happened::Here(event) } });
+        for (place, reason) in left_out {
+            let Some(identifier) = event.identifiers.get(place).filter(|_| reason != Reason::Blocked) else { continue };
+            let (identifier, reason, message_id) = (identifier.kind.clone(), reason_text(&reason), Text::new(&event.message_id));
+            out.push(Delivery { at, content: Content::LeftOut { profile, identifier, reason, message_id } });
+        }
+    }
+
+    /// Touches everything in memory that routing these commands will need. The look-ups do not depend on
+    /// each other, so that the processor waits for many of them at once instead of one after the other.
+    pub fn look_ahead<'a>(&self, commands: impl Iterator<Item = &'a Command<'a>>) {
+        let mut touched = 0;
+        for command in commands {
+            let Command::Event(event) = command else { continue };
+            let message = message_fingerprint(&event.message_id);
+            touched ^= self.seen.recent.find(message as u64, |known| *known == message).map_or(0, |known| *known as u64);
+            for identifier in &event.identifiers {
+                touched ^= self.identity.find(identifier).map_or(0, |profile| profile.0);
+            }
+        }
+        std::hint::black_box(touched);
     }
 
     fn unmerge_asked(&mut self, event: &Event<'_>, at: Timestamp, out: &mut Vec<Delivery<'_>>, decisions: &mut Vec<Decision>) {

@@ -51,7 +51,7 @@ pub struct Event<'a> {
     /// When it happened, corrected for the sender's clock; `None` when the sender did not say.
     pub timestamp: Option<Timestamp>,
     #[serde(borrow)]
-    pub identifiers: SmallVec<[Identifier<'a>; 3]>,
+    pub identifiers: Vec<Identifier<'a>>,
     /// JSON object, as sent; `{}` when there was none. The same holds for traits and context.
     #[serde(borrow)]
     pub properties: Cow<'a, str>,

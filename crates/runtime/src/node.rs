@@ -15,7 +15,7 @@ use faden_engine::{Definitions, Index, workspace};
 use faden_model::record::RecordError;
 use faden_model::{Command, ProfileId, Record, Timestamp};
 use faden_storage::{Batch, Log, LogError, Position, RecordBatch, StoreError, Table};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How a node runs.
@@ -40,6 +40,10 @@ impl Default for Options {
         Options { partitions: 1, explain: false, awaits_receipts: false, checkpoint_every: 100_000, warm_max: 1_000_000, hash_key: [0; 16] }
     }
 }
+
+/// Records that are looked at together before they are applied: what they touch fits into the
+/// processor's second-level cache.
+const LOOK_AHEAD: usize = 512;
 
 /// Most partitions of one process.
 pub const PARTITIONS_MAX: usize = 64;
@@ -206,24 +210,23 @@ impl Node {
     ///
     /// # Errors
     /// [`NodeError::Definitions`] when published definitions no longer read.
-    pub fn apply<'a>(&mut self, records: Vec<Record<'a>>) -> Result<(), NodeError> {
-        let mut deliveries: Vec<Delivery<'a>> = Vec::with_capacity(records.len() + records.len() / 8);
-        for record in records {
-            match record.command {
-                Command::Publish { files } => {
+    pub fn apply(&mut self, records: Vec<Record<'_>>) -> Result<(), NodeError> {
+        for records in records.chunks(LOOK_AHEAD) {
+            self.front.look_ahead(records.iter().map(|record| &record.command));
+            let mut deliveries = Vec::with_capacity(records.len() + records.len() / 8);
+            for record in records {
+                if let Command::Publish { files } = &record.command {
                     self.deliver(std::mem::take(&mut deliveries));
-                    self.publish(files)?;
-                }
-                command => {
-                    let index = self.index.clone();
+                    self.publish(files.clone())?;
+                } else {
                     let mut past = StorePast(self.store.as_ref());
-                    let rules = &index.definitions.identity;
-                    self.front.route(rules, record.at, command, &mut past, &mut deliveries, &mut self.decisions);
+                    let rules = &self.index.definitions.identity;
+                    self.front.route(rules, record.at, &record.command, &mut past, &mut deliveries, &mut self.decisions);
                 }
+                self.position.0 += 1;
             }
-            self.position.0 += 1;
+            self.deliver(deliveries);
         }
-        self.deliver(deliveries);
         Ok(())
     }
 
@@ -239,9 +242,7 @@ impl Node {
 
     fn deliver(&mut self, deliveries: Vec<Delivery<'_>>) {
         let count = self.partitions.len();
-        if self.store.is_some() {
-            self.fetch_ahead(&deliveries);
-        }
+        self.look_ahead(&deliveries);
         for delivery in deliveries {
             match delivery.profile() {
                 Some(profile) => {
@@ -277,23 +278,24 @@ impl Node {
         }
     }
 
-    /// Brings the profiles that a batch touches into memory together.
-    fn fetch_ahead(&mut self, deliveries: &[Delivery<'_>]) {
+    /// Brings what a batch touches closer, together: from the store into memory, from memory into the cache.
+    fn look_ahead(&mut self, deliveries: &[Delivery<'_>]) {
         let count = self.partitions.len();
-        let mut wanted: Vec<BTreeSet<ProfileId>> = vec![BTreeSet::new(); count];
+        let mut wanted: Vec<Vec<ProfileId>> = vec![Vec::with_capacity(deliveries.len() / count); count];
         for delivery in deliveries {
             if let Some(profile) = delivery.profile()
                 && !matches!(delivery.content, Content::Event { created: true, .. })
             {
-                wanted[partition_of(profile, count)].insert(profile);
+                wanted[partition_of(profile, count)].push(profile);
             }
         }
         let until = self.front.clock();
         for (partition, mut wanted) in self.partitions.iter_mut().zip(wanted) {
-            partition.shard.due_soon(until, &mut |profile| {
-                wanted.insert(profile);
-            });
-            partition.fetch(wanted);
+            partition.shard.due_soon(until, &mut |profile| wanted.push(profile));
+            if self.store.is_some() {
+                partition.fetch(wanted.iter().copied().collect());
+            }
+            partition.shard.look_ahead(wanted.into_iter());
         }
     }
 

@@ -199,7 +199,7 @@ impl<'a> Call<'a> {
             message_id: self.text(Member::MessageId)?,
             name: self.segment_name(kind)?,
             timestamp: self.segment_time(receipt)?,
-            identifiers: SmallVec::new(),
+            identifiers: Vec::with_capacity(2),
             properties: self.object(Member::Properties)?,
             traits: self.object(Member::Traits)?,
             context: self.object(Member::Context)?,
@@ -248,7 +248,7 @@ impl<'a> Call<'a> {
             message_id,
             name,
             timestamp: self.time(Member::Time)?,
-            identifiers: SmallVec::new(),
+            identifiers: Vec::with_capacity(2),
             properties: self.object(Member::Data)?,
             traits: Cow::Borrowed("{}"),
             context: self.object(Member::Context)?,
@@ -372,7 +372,7 @@ impl<'a> Call<'a> {
 /// Collects identifiers and consents, each once.
 struct Found<'a, 'e> {
     country: &'e str,
-    identifiers: &'e mut SmallVec<[Identifier<'a>; 3]>,
+    identifiers: &'e mut Vec<Identifier<'a>>,
     consents: &'e mut SmallVec<[(Text, bool); 1]>,
 }
 
