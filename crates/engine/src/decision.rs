@@ -205,8 +205,19 @@ impl Kind {
 
 /// Appends `,"name":` and the JSON text of a string.
 fn text(out: &mut String, name: &str, value: &str) {
-    let _ = write!(out, ",\"{name}\":");
+    out.push_str(",\"");
+    out.push_str(name);
+    out.push_str("\":");
     write_text(out, value);
+}
+
+/// Appends `,"name":"` and what `write` writes, which needs no escaping, and the closing quote.
+fn id(out: &mut String, name: &str, write: impl FnOnce(&mut String) -> std::fmt::Result) {
+    out.push_str(",\"");
+    out.push_str(name);
+    out.push_str("\":\"");
+    let _ = write(out);
+    out.push('"');
 }
 
 /// For values that never need escaping: ids, instants, numbers.
@@ -222,9 +233,13 @@ impl Decision {
     /// Appends the decision as one JSON object, without a line end. Without `reasons` the values and
     /// checks that led to it are left out, whether they were kept or not.
     pub fn write_json(&self, out: &mut String, reasons: bool) {
-        let _ = write!(out, "{{\"kind\":\"{}\",\"id\":\"{}\",\"at\":\"{}\"", self.kind.name(), self.id, self.at);
+        out.push_str("{\"kind\":\"");
+        out.push_str(self.kind.name());
+        out.push('"');
+        id(out, "id", |out| self.id.write_to(out));
+        id(out, "at", |out| self.at.write_to(out));
         if self.profile != NOBODY {
-            plain(out, "profile", self.profile);
+            id(out, "profile", |out| self.profile.write_to(out));
         }
         if !self.user_id.is_empty() {
             text(out, "user_id", &self.user_id);
@@ -238,7 +253,7 @@ impl Kind {
     fn write_fields(&self, out: &mut String, reasons: bool) {
         match self {
             Kind::Enrolled { enrollment, journey, version, key, cause, facts } => {
-                plain(out, "enrollment", enrollment);
+                id(out, "enrollment", |out| enrollment.write_to(out));
                 text(out, "journey", journey);
                 let _ = write!(out, ",\"version\":\"{version:016x}\"");
                 if let Some(key) = key {
@@ -250,7 +265,7 @@ impl Kind {
                 }
             }
             Kind::Step { enrollment, journey, step, went, to, facts } => {
-                plain(out, "enrollment", enrollment);
+                id(out, "enrollment", |out| enrollment.write_to(out));
                 text(out, "journey", journey);
                 text(out, "step", step);
                 text(out, "went", went);
@@ -261,17 +276,17 @@ impl Kind {
             }
             Kind::Message(message) => message.write_fields(out, reasons),
             Kind::Exposure { enrollment, experiment, arm } => {
-                plain(out, "enrollment", enrollment);
+                id(out, "enrollment", |out| enrollment.write_to(out));
                 text(out, "experiment", experiment);
                 text(out, "arm", arm);
             }
             Kind::Goal { enrollment, journey, cause } => {
-                plain(out, "enrollment", enrollment);
+                id(out, "enrollment", |out| enrollment.write_to(out));
                 text(out, "journey", journey);
                 cause.write_fields(out);
             }
             Kind::Ended { enrollment, journey, outcome, step, cause } => {
-                plain(out, "enrollment", enrollment);
+                id(out, "enrollment", |out| enrollment.write_to(out));
                 text(out, "journey", journey);
                 plain(out, "outcome", outcome.name());
                 text(out, "step", step);
@@ -283,7 +298,7 @@ impl Kind {
                 cause.write_fields(out);
             }
             Kind::Trait { enrollment, name, value } => {
-                plain(out, "enrollment", enrollment);
+                id(out, "enrollment", |out| enrollment.write_to(out));
                 text(out, "trait", name);
                 out.push_str(",\"value\":");
                 write_value(out, value);
@@ -297,7 +312,7 @@ impl Kind {
                 cause.write_fields(out);
             }
             Kind::Emitted { enrollment, event } => {
-                plain(out, "enrollment", enrollment);
+                id(out, "enrollment", |out| enrollment.write_to(out));
                 text(out, "event", event);
             }
             Kind::Merged { loser, merge, identifier } => {
@@ -315,7 +330,7 @@ impl Kind {
                 text(out, "message_id", message_id);
             }
             Kind::Moved { enrollment, journey, from, to, undo } => {
-                plain(out, "enrollment", enrollment);
+                id(out, "enrollment", |out| enrollment.write_to(out));
                 text(out, "journey", journey);
                 text(out, "from", from);
                 text(out, "to", to);
@@ -331,8 +346,8 @@ impl Kind {
 
 impl Message {
     fn write_fields(&self, out: &mut String, reasons: bool) {
-        plain(out, "message", self.id);
-        plain(out, "enrollment", self.enrollment);
+        id(out, "message", |out| self.id.write_to(out));
+        id(out, "enrollment", |out| self.enrollment.write_to(out));
         text(out, "journey", &self.journey);
         text(out, "step", &self.step);
         text(out, "template", &self.template);

@@ -6,10 +6,10 @@
 
 use crate::decision::{Decision, Kind, NOBODY};
 use crate::delivery::{Content, Delivery, Happened};
+use crate::fingerprint_table::FingerprintTable;
 use crate::identity::{Identity, Merge, Reason, Resolution, Rules};
 use faden_model::id::{Born, SHARDS};
 use faden_model::{Command, DecisionId, Event, Identifier, ProfileId, Text, Timestamp, json};
-use hashbrown::HashTable;
 use siphasher::sip128::{Hasher128, SipHasher13};
 use smallvec::SmallVec;
 use std::hash::Hasher;
@@ -33,12 +33,14 @@ pub struct Front {
     /// Count of decisions that belong to nobody.
     next_count: u32,
     repeats: u64,
+    /// For look-ahead.
+    scratch: Vec<u128>,
 }
 
-/// Message ids that were taken, as 128-bit fingerprints.
+/// Message ids that were taken, as 96-bit fingerprints: below 10^-11 for any two of a billion to meet.
 #[derive(Clone, Default)]
 pub struct Seen {
-    recent: HashTable<u128>,
+    recent: FingerprintTable,
     /// Since the last checkpoint.
     unsaved: Vec<u128>,
     keep_unsaved: bool,
@@ -58,21 +60,20 @@ impl Past for NoPast {
     }
 }
 
-/// The fingerprint under which a message id is remembered. Fixed key: it is written to disk.
+/// The fingerprint under which a message id is remembered, in the upper 96 bits. Fixed key: it is written to disk.
 pub fn message_fingerprint(message_id: &str) -> u128 {
     let mut hasher = SipHasher13::new_with_keys(0x6661_6465_6e2d_6d73, 0x672d_6964_2d76_3031);
     hasher.write(message_id.as_bytes());
-    hasher.finish128().as_u128()
+    hasher.finish128().as_u128() & !u128::from(u32::MAX)
 }
 
 impl Seen {
     /// Remembers a message id; `false` when it was there already.
     fn insert(&mut self, message: u128, past: &mut dyn Past) -> bool {
-        let hash = message as u64;
-        if self.recent.find(hash, |known| *known == message).is_some() || past.saw(message) {
+        if self.recent.find(message).is_some() || past.saw(message) {
             return false;
         }
-        self.recent.insert_unique(hash, message, |known| *known as u64);
+        self.recent.insert(message, 0);
         if self.keep_unsaved {
             self.unsaved.push(message);
         }
@@ -84,7 +85,7 @@ impl Front {
     /// `durable`: whether what is remembered is also kept for [`Front::take_unsaved`].
     pub fn new(identity: Identity, durable: bool) -> Front {
         let seen = Seen { keep_unsaved: durable, ..Seen::default() };
-        Front { identity, clock: Timestamp::MIN, seen, next_count: 0, repeats: 0 }
+        Front { identity, clock: Timestamp::MIN, seen, next_count: 0, repeats: 0, scratch: Vec::new() }
     }
 
     pub fn clock(&self) -> Timestamp {
@@ -151,7 +152,7 @@ impl Front {
         }
         let mut linked = SmallVec::new();
         for place in added {
-            linked.extend(u8::try_from(place).ok());
+            linked.push(u8::try_from(place).unwrap_or(u8::MAX));
         }
         out.push(Delivery { at, content: Content::Event { profile, strand, created, added: linked, event: Happened::Here(event) } });
         for (place, reason) in left_out {
@@ -161,19 +162,18 @@ impl Front {
         }
     }
 
-    /// Touches everything in memory that routing these commands will need. The look-ups do not depend on
-    /// each other, so that the processor waits for many of them at once instead of one after the other.
-    pub fn look_ahead<'a>(&self, commands: impl Iterator<Item = &'a Command<'a>>) {
-        let mut touched = 0;
-        for command in commands {
-            let Command::Event(event) = command else { continue };
-            let message = message_fingerprint(&event.message_id);
-            touched ^= self.seen.recent.find(message as u64, |known| *known == message).map_or(0, |known| *known as u64);
-            for identifier in &event.identifiers {
-                touched ^= self.identity.find(identifier).map_or(0, |profile| profile.0);
-            }
-        }
-        std::hint::black_box(touched);
+    /// Touches everything in memory that routing these commands will need, see `Identity::look_ahead`.
+    pub fn look_ahead<'a>(&mut self, commands: impl Iterator<Item = &'a Command<'a>> + Clone) {
+        let events = commands.filter_map(|command| match command {
+            Command::Event(event) => Some(event),
+            _ => None,
+        });
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        scratch.extend(events.clone().map(|event| message_fingerprint(&event.message_id)));
+        std::hint::black_box(scratch.iter().fold(0, |sum, message| sum ^ self.seen.recent.touch(*message)));
+        self.identity.look_ahead(events.flat_map(|event| &event.identifiers), &mut scratch);
+        self.scratch = scratch;
     }
 
     fn unmerge_asked(&mut self, event: &Event<'_>, at: Timestamp, out: &mut Vec<Delivery<'_>>, decisions: &mut Vec<Decision>) {
@@ -229,7 +229,7 @@ impl Front {
     /// stay in memory.
     pub fn take_unsaved(&mut self, keep: usize) -> Vec<u128> {
         if self.seen.recent.len() > keep {
-            self.seen.recent = HashTable::new();
+            self.seen.recent = FingerprintTable::default();
         }
         std::mem::take(&mut self.seen.unsaved)
     }

@@ -6,7 +6,7 @@
 //! strands of the loser under the winner and is kept in the ledger, so that it can be undone: what an event
 //! brought is known by its strand. A live profile always holds the strand of its own number.
 //! Values are not stored, only a keyed 96-bit fingerprint of kind and value: below 10^-14 for any two of
-//! 30 million to meet. About 40 bytes per identifier and 20 per profile, table included.
+//! 30 million to meet. About 50 bytes per identifier and 20 per profile, table included.
 //! In: normalised identifiers. Never here: what a merge does to traits, journeys and consent.
 
 mod index;
@@ -23,8 +23,8 @@ pub use ledger::{LedgerEntry, Merge, MergeId, Split, UnmergeRefusal};
 pub use rows::LoadError;
 pub use rules::{Blocked, BlockedError, KindRule, Limit, Rules};
 
+use crate::fingerprint_table::FingerprintTable;
 use faden_model::{Identifier, IdentifierKind, ProfileId, Timestamp};
-use hashbrown::HashTable;
 use index::{Entry, Strand};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -36,7 +36,7 @@ pub struct Identity {
     hash_key: [u8; 16],
     /// In order of first sight; an entry names its kind by the position here.
     kinds: Vec<IdentifierKind>,
-    table: HashTable<u32>,
+    table: FingerprintTable,
     entries: Vec<Entry>,
     strands: Vec<Strand>,
     merges: Vec<ledger::Row>,
@@ -86,7 +86,7 @@ impl Identity {
         Identity {
             hash_key,
             kinds: Vec::new(),
-            table: HashTable::new(),
+            table: FingerprintTable::default(),
             entries: Vec::new(),
             strands: Vec::new(),
             merges: Vec::new(),
@@ -165,7 +165,7 @@ impl Identity {
 
     /// Bytes that the index holds on the heap, growth reserves included.
     pub fn heap_bytes(&self) -> usize {
-        self.table.allocation_size()
+        self.table.heap_bytes()
             + self.entries.capacity() * size_of::<Entry>()
             + self.strands.capacity() * size_of::<Strand>()
             + self.merges.capacity() * size_of::<ledger::Row>()

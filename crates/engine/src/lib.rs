@@ -9,6 +9,7 @@ pub mod decision;
 pub mod definitions;
 pub mod delivery;
 pub mod experiment;
+mod fingerprint_table;
 pub mod front;
 pub mod identity;
 pub mod journey;

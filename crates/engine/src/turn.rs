@@ -10,7 +10,7 @@ use crate::decision::{Cause, Decision, Facts, Kind};
 use crate::definitions::{Index, trait_dependency};
 use crate::journey::{Change, PendingSend, Start, TokenState};
 use crate::policy::{ConsentEntry, ConsentState, record_consent};
-use crate::profile::{Item, KnownIdentifier, Membership, Profile, Wake};
+use crate::profile::{Item, KnownIdentifier, Membership, Profile, Wake, push_tight};
 use crate::view::{EventView, View};
 use faden_model::condition::Expression;
 use faden_model::{DecisionId, Event, EventKind, ProfileId, Text, Timestamp, Value, json};
@@ -139,13 +139,15 @@ impl<'a> Turn<'a> {
         let mut changed = SmallVec::new();
         let (at, when) = (self.at, event.timestamp.unwrap_or(self.at).min(self.at));
         self.profile.last_seen_at = self.profile.last_seen_at.max(at);
-        changed.push(Text::const_new("last_seen_at"));
+        if self.index.reads_last_seen {
+            changed.push(Text::const_new("last_seen_at"));
+        }
         let strand = self.profile.strand_mut(learned.strand);
         strand.last_seen_at = at;
         for identifier in learned.added.iter().filter_map(|place| event.identifiers.get(usize::from(*place))) {
             let known = KnownIdentifier { kind: identifier.kind.clone(), value: Text::new(&identifier.value), first_seen_at: at };
             changed.push(Text::new(known.kind.name()));
-            strand.identifiers.push(known);
+            push_tight(&mut strand.identifiers, known);
         }
         for (purpose, granted) in &event.consents {
             let state = if *granted { ConsentState::Granted } else { ConsentState::Withdrawn };

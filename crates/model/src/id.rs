@@ -77,8 +77,18 @@ fn read_base32(text: &str) -> Option<u64> {
 
 impl fmt::Display for ProfileId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("prf_")?;
-        write_base32(f, self.0)
+        self.write_to(f)
+    }
+}
+
+impl ProfileId {
+    /// As `Display` does it, without the formatter's detours.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn write_to(self, out: &mut impl fmt::Write) -> fmt::Result {
+        out.write_str("prf_")?;
+        write_base32(out, self.0)
     }
 }
 
@@ -94,14 +104,22 @@ macro_rules! born_id {
     ($name:ident, $prefix:literal, $example:literal) => {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str($prefix)?;
-                write_base32(f, self.0.under.0)?;
-                f.write_str("_")?;
-                write_base32(f, u64::from(self.0.count))
+                self.write_to(f)
             }
         }
 
         impl $name {
+            /// As `Display` does it, without the formatter's detours.
+            ///
+            /// # Errors
+            /// The writer's.
+            pub fn write_to(self, out: &mut impl fmt::Write) -> fmt::Result {
+                out.write_str($prefix)?;
+                write_base32(out, self.0.under.0)?;
+                out.write_str("_")?;
+                write_base32(out, u64::from(self.0.count))
+            }
+
             /// # Errors
             /// [`IdError`] when the text does not have this kind's prefix and two base 32 numbers.
             pub fn parse(text: &str) -> Result<$name, IdError> {

@@ -106,15 +106,46 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
 impl fmt::Display for Timestamp {
     /// `2026-03-01T10:00:00Z`, with three digits of milliseconds only when they are not zero.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_to(f)
+    }
+}
+
+impl Timestamp {
+    /// As `Display` does it, without the formatter's detours: outputs are full of instants.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn write_to(self, out: &mut impl fmt::Write) -> fmt::Result {
         let (seconds, milli) = (self.0.div_euclid(1000), self.0.rem_euclid(1000));
         let (year, month, day) = civil_from_days(seconds.div_euclid(86_400));
         let second = seconds.rem_euclid(86_400);
-        write!(f, "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)?;
-        if milli != 0 {
-            write!(f, ".{milli:03}")?;
+        if !(0..10_000).contains(&year) {
+            write!(out, "{year}-")?;
+        } else {
+            digits(out, year, 4, "-")?;
         }
-        f.write_str("Z")
+        digits(out, month, 2, "-")?;
+        digits(out, day, 2, "T")?;
+        digits(out, second / 3600, 2, ":")?;
+        digits(out, second / 60 % 60, 2, ":")?;
+        if milli == 0 {
+            return digits(out, second % 60, 2, "Z");
+        }
+        digits(out, second % 60, 2, ".")?;
+        digits(out, milli, 3, "Z")
     }
+}
+
+/// Writes `number`, which has at most `width` digits, with leading zeros and what follows it.
+fn digits(out: &mut impl fmt::Write, number: i64, width: usize, after: &str) -> fmt::Result {
+    let mut text = [b'0'; 4];
+    let mut rest = number;
+    for place in (0..width).rev() {
+        text[place] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    out.write_str(std::str::from_utf8(&text[..width]).unwrap_or_default())?;
+    out.write_str(after)
 }
 
 impl Span {

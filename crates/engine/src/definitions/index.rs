@@ -23,6 +23,8 @@ pub struct Index {
     audience_entries: BTreeMap<u64, Vec<(usize, usize)>>,
     current: BTreeMap<u64, usize>,
     versions: BTreeMap<(u64, u64), Arc<JourneyVersion>>,
+    /// Whether an audience reads when a profile was last seen, which changes with every event.
+    pub reads_last_seen: bool,
     /// Audiences whose members must be listed, for broadcasts and schedules.
     pub listed: Vec<u64>,
 }
@@ -71,6 +73,7 @@ impl Index {
                 index.add_entry(at, number, entry);
             }
         }
+        index.reads_last_seen = !index.readers("last_seen_at").is_empty();
         index.listed.sort_unstable();
         index.listed.dedup();
         index

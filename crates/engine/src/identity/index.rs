@@ -54,14 +54,27 @@ pub fn fingerprint(hash_key: &[u8; 16], identifier: &Identifier<'_>) -> Fingerpr
     [hash.h1 as u32, (hash.h1 >> 32) as u32, hash.h2 as u32]
 }
 
-/// What the table sorts by: fingerprints are evenly spread already.
-pub fn table_hash(fingerprint: &Fingerprint) -> u64 {
-    u64::from(fingerprint[0]) | u64::from(fingerprint[1]) << 32
+/// The fingerprint as the table wants it, in the upper 96 bits.
+pub fn table_key(fingerprint: &Fingerprint) -> u128 {
+    u128::from(fingerprint[2]) << 32 | u128::from(fingerprint[0]) << 64 | u128::from(fingerprint[1]) << 96
 }
 
 impl Identity {
+    /// Touches what [`Identity::resolve`] will need for these identifiers, step by step for all of them,
+    /// so that the processor waits for many cache lines at once. `scratch` keeps its memory between calls.
+    pub fn look_ahead<'i>(&self, identifiers: impl Iterator<Item = &'i Identifier<'i>>, scratch: &mut Vec<u128>) {
+        scratch.clear();
+        scratch.extend(identifiers.map(|identifier| table_key(&fingerprint(&self.hash_key, identifier))));
+        let mut numbers: Vec<u32> = scratch.iter().map(|key| self.table.touch(*key)).collect();
+        for number in &mut numbers {
+            *number = self.entries.get(*number as usize).map_or(NONE, |entry| entry.strand);
+        }
+        let profiles = numbers.iter().map(|strand| self.strands.get(*strand as usize).map_or(0, |strand| strand.profile));
+        std::hint::black_box(profiles.fold(0, |sum, profile| sum ^ profile));
+    }
+
     pub(super) fn entry_of(&self, fingerprint: Fingerprint) -> Option<u32> {
-        self.table.find(table_hash(&fingerprint), |entry| self.entries[*entry as usize].fingerprint == fingerprint).copied()
+        self.table.find(table_key(&fingerprint))
     }
 
     /// A profile of its own, with one empty strand; `None` when all numbers are taken.
@@ -82,8 +95,7 @@ impl Identity {
         self.strands[profile as usize].size += 1;
         self.unsaved.strand(strand);
         self.unsaved.strand(profile);
-        let entries = &self.entries;
-        self.table.insert_unique(table_hash(&fingerprint), number, |entry| table_hash(&entries[*entry as usize].fingerprint));
+        self.table.insert(table_key(&fingerprint), number);
     }
 
     /// The strands of a profile in the order of their chain.

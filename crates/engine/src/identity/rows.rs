@@ -7,10 +7,10 @@
 //! `s` number u32: profile u32, first entry u32, next u32, first strand u32, size u32
 //! `m` number u32: at i64, winner u32, loser u32, cause 3 x u32, kind u8, undone u8, undone at i64, strands u32 each
 
-use super::index::{Entry, NONE, Strand, fingerprint, table_hash};
+use super::index::{Entry, NONE, Strand, fingerprint, table_key};
 use super::{Identity, ledger};
+use crate::fingerprint_table::FingerprintTable;
 use faden_model::{Identifier, IdentifierKind, Timestamp};
-use hashbrown::HashTable;
 use smallvec::SmallVec;
 use std::borrow::Cow;
 
@@ -88,7 +88,7 @@ impl Identity {
     /// A number that depends on the key alone, to notice a wrong one.
     fn key_check(&self) -> u64 {
         let nobody = Identifier { kind: IdentifierKind::UserId, value: Cow::Borrowed("") };
-        table_hash(&fingerprint(&self.hash_key, &nobody))
+        (table_key(&fingerprint(&self.hash_key, &nobody)) >> 64) as u64
     }
 
     /// Hands every row that changed since the last call to `out`, as key and value; `None` would delete.
@@ -154,10 +154,10 @@ impl Identity {
             return Err(damaged(b"v", "it is missing"));
         }
         identity.check_references()?;
-        identity.table = HashTable::with_capacity(identity.entries.len());
+        identity.table = FingerprintTable::with_capacity(identity.entries.len());
         let (entries, table) = (&identity.entries, &mut identity.table);
         for (number, entry) in (0u32..).zip(entries) {
-            table.insert_unique(table_hash(&entry.fingerprint), number, |other| table_hash(&entries[*other as usize].fingerprint));
+            table.insert(table_key(&entry.fingerprint), number);
         }
         if version_seen.is_some() {
             identity.unsaved = identity.all_saved();

@@ -6,7 +6,7 @@ use crate::decision::{Cause, Facts, Kind, Outcome};
 use crate::definitions::trait_dependency;
 use crate::experiment::{Assignment, Experiment, assign};
 use crate::policy::{ConsentEntry, ConsentState, record_consent};
-use crate::profile::GoalWatch;
+use crate::profile::{GoalWatch, push_tight};
 use crate::turn::{AudienceChange, OwnEvent, Turn};
 use crate::view::{EventView, View};
 use faden_model::{EnrollmentId, ProfileId, Text, Timestamp, Value, json};
@@ -110,7 +110,7 @@ impl Turn<'_> {
         let id = EnrollmentId(self.profile.count());
         let (name, number) = (version.name.clone(), version.version);
         self.decide(Kind::Enrolled { enrollment: id, journey: name, version: number, key: key.clone(), cause, facts });
-        self.profile.enrollments.push(Enrollment {
+        let enrollment = Enrollment {
             id,
             journey: version.key,
             version: version.version,
@@ -126,7 +126,8 @@ impl Turn<'_> {
             goal_reached: false,
             parked: false,
             moved_from: None,
-        });
+        };
+        push_tight(&mut self.profile.enrollments, enrollment);
         self.run(id, &version, Target::Step(0));
         true
     }
@@ -547,6 +548,9 @@ impl Turn<'_> {
     pub(crate) fn end(&mut self, id: EnrollmentId, outcome: Outcome, step: &str, cause: &Cause) {
         let Some(place) = self.profile.enrollments.iter().position(|enrollment| enrollment.id == id) else { return };
         let ended = self.profile.enrollments.remove(place);
+        if self.profile.enrollments.is_empty() {
+            self.profile.enrollments = Vec::new();
+        }
         self.sends.retain(|send| send.enrollment != id);
         let Some(version) = self.index.version(ended.journey, ended.version).cloned() else { return };
         let last = match step {

@@ -54,7 +54,7 @@ pub fn record_consent(entries: &mut Vec<ConsentEntry>, new: ConsentEntry) {
     match entries.iter_mut().find(same) {
         Some(old) if new.at > old.at || (new.at == old.at && new.proof < old.proof) => *old = new,
         Some(_) => {}
-        None => entries.push(new),
+        None => crate::profile::push_tight(entries, new),
     }
 }
 

@@ -88,6 +88,9 @@ impl Profile {
             }
             Err(_) if value.is_null() => false,
             Err(index) => {
+                if traits.len() == traits.capacity() {
+                    traits.reserve_exact(1 + traits.len() / 2);
+                }
                 traits.insert(index, Trait { name: Text::new(name), value, at });
                 true
             }

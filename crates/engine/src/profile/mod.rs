@@ -115,6 +115,14 @@ pub struct GoalWatch {
     pub until: Timestamp,
 }
 
+/// Pushes without the usual reserve: most customers have one or two of anything, and there are many customers.
+pub(crate) fn push_tight<T>(items: &mut Vec<T>, item: T) {
+    if items.len() == items.capacity() {
+        items.reserve_exact(1 + items.len() / 2);
+    }
+    items.push(item);
+}
+
 impl Profile {
     pub fn new(id: ProfileId, at: Timestamp) -> Profile {
         let strand = Strand { origin: id, created_at: at, last_seen_at: at, ..Strand::default() };
