@@ -24,10 +24,6 @@ impl Wheel {
         self.len
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
     pub fn insert(&mut self, due: Timestamp, profile: ProfileId) {
         self.len += 1;
         let slot = due.0 >> SLOT_BITS;
@@ -106,7 +102,7 @@ mod tests {
             entries.sort_unstable();
             found.sort_unstable_by_key(|entry| *entry);
             prop_assert_eq!(entries, found);
-            prop_assert!(wheel.is_empty());
+            prop_assert_eq!(wheel.len(), 0);
         }
     }
 }

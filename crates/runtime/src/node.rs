@@ -31,13 +31,24 @@ pub struct Options {
     pub checkpoint_every: u64,
     /// Profiles that stay in memory after a checkpoint.
     pub warm_max: usize,
+    /// Whether the log is flushed while its records are applied. A failed flush then ends the node's use:
+    /// what it holds in memory is ahead of the log.
+    pub overlap: bool,
     /// Secret of the identity index; only a new store takes it.
     pub hash_key: [u8; 16],
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { partitions: 1, explain: false, awaits_receipts: false, checkpoint_every: 100_000, warm_max: 1_000_000, hash_key: [0; 16] }
+        Options {
+            partitions: 1,
+            explain: false,
+            awaits_receipts: false,
+            checkpoint_every: 100_000,
+            warm_max: 1_000_000,
+            overlap: false,
+            hash_key: [0; 16],
+        }
     }
 }
 
@@ -191,15 +202,36 @@ impl Node {
     /// # Errors
     /// [`NodeError`]; the log stops for good after a failed write or flush, nothing of the batch was applied then.
     pub fn take(&mut self, records: Vec<Record<'_>>) -> Result<(), NodeError> {
-        if let Some(log) = &mut self.log {
-            let mut batch = RecordBatch::new();
-            for record in &records {
-                batch.push_with(|bytes| record.encode(bytes))?;
+        match self.log.take() {
+            None => self.apply(records)?,
+            Some(mut log) => {
+                let mut batch = RecordBatch::new();
+                for record in &records {
+                    batch.push_with(|bytes| record.encode(bytes))?;
+                }
+                let write = move || {
+                    let written = log.append(&mut batch).and_then(|_| log.flush());
+                    (log, written)
+                };
+                let (log, written, applied) = if self.options.overlap {
+                    // The disk and the engine work at the same time; nothing that was applied is stored or
+                    // answered before the flush has returned.
+                    std::thread::scope(|scope| {
+                        let writer = scope.spawn(write);
+                        let applied = self.apply(records);
+                        let (log, written) = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                        (log, written, applied)
+                    })
+                } else {
+                    let (log, written) = write();
+                    let applied = if written.is_ok() { self.apply(records) } else { Ok(()) };
+                    (log, written, applied)
+                };
+                self.log = Some(log);
+                written?;
+                applied?;
             }
-            log.append(&mut batch)?;
-            log.flush()?;
         }
-        self.apply(records)?;
         if self.log.is_some() && self.position.0 - self.checkpointed.0 >= self.options.checkpoint_every {
             self.checkpoint()?;
         }
