@@ -98,3 +98,18 @@ impl std::fmt::Display for Value {
         f.write_str(&out)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_read_back_as_it_was_written() {
+        for written in ["0", "-0.5", "12.50", "79228162514264337593543950335", "0.0000000000000000000000000001"] {
+            let value = Value::Number(written.parse().expect("these are decimals"));
+            let bytes = postcard::to_stdvec(&value).expect("a value has no unserialisable part");
+            let back: Value = postcard::from_bytes(&bytes).expect("what was written is readable");
+            assert_eq!((back.to_string(), &back), (written.to_owned(), &value));
+        }
+    }
+}
