@@ -79,6 +79,8 @@ pub struct Slot {
 #[derive(Clone, Debug, Default)]
 struct Blocked {
     queue: VecDeque<Delivery<'static>>,
+    /// An entry of the wheel came up meanwhile and was used up.
+    woken: bool,
 }
 
 /// One partition.
@@ -94,8 +96,9 @@ pub struct Shard {
     blocked: BTreeMap<ProfileId, Blocked>,
     /// States that came before their `Join` or `Restore`: (to, from, merge).
     arrived: BTreeMap<(ProfileId, ProfileId, u32), Profile>,
-    /// Profiles that have left, with the due row the store holds for them.
-    gone: Vec<(ProfileId, Timestamp)>,
+    /// Profiles that have left, with the due row the store holds for them. Until a checkpoint has deleted
+    /// them the store still has what they were.
+    gone: BTreeMap<ProfileId, Timestamp>,
     dirty: Vec<ProfileId>,
     pub output: Output,
     /// States for profiles, of this partition or another.
@@ -152,6 +155,10 @@ impl Shard {
 
     /// Lets everything happen that is due up to and including `until`.
     fn pass_time(&mut self, until: Timestamp, cold: &mut dyn Cold) {
+        if self.clock == Timestamp::MIN {
+            // Schedules begin with the first record: before it there is nobody whom they could concern.
+            self.schedules = Schedules::new(&self.index, until);
+        }
         loop {
             let scheduled = self.schedules.next().filter(|due| *due <= until);
             // Timers of an instant come before the schedule of that instant.
@@ -169,7 +176,11 @@ impl Shard {
     }
 
     fn wake(&mut self, profile: ProfileId, due: Timestamp, cold: &mut dyn Cold) {
-        if self.blocked.contains_key(&profile) || !self.bring(profile, cold) {
+        if let Some(blocked) = self.blocked.get_mut(&profile) {
+            blocked.woken = true;
+            return;
+        }
+        if !self.bring(profile, cold) {
             return;
         }
         let Some(slot) = self.slots.get_mut(&profile) else { return };
@@ -181,6 +192,7 @@ impl Shard {
             mark(slot, &mut self.dirty);
         }
         self.reschedule(profile);
+        self.take_listed();
     }
 
     /// Touches what these profiles' turns will need: see `Front::look_ahead`.
@@ -201,6 +213,9 @@ impl Shard {
         if self.slots.contains_key(&id) {
             return true;
         }
+        if self.gone.contains_key(&id) {
+            return false;
+        }
         match cold.fetch(id) {
             Some(profile) => {
                 self.warm(profile);
@@ -212,6 +227,9 @@ impl Shard {
 
     /// Puts a stored profile into memory. Its due row in the store and an entry in the wheel stand for it.
     pub fn warm(&mut self, profile: Profile) {
+        if self.gone.contains_key(&profile.id) {
+            return;
+        }
         let due = next_due(&self.index, &profile).unwrap_or(Timestamp::MAX);
         let id = profile.id;
         self.slots.entry(id).or_insert(Slot {
@@ -329,21 +347,35 @@ impl Shard {
                 let Some(reactions) = index.reactions(reaction_name(event)) else { return };
                 for (journey, entry) in &reactions.broadcasts {
                     let Some(audience) = broadcast_audience(&index, *journey, *entry) else { continue };
-                    self.turn(id, at, cold, |turn| {
-                        if turn.profile.is_member(audience) {
-                            turn.broadcast(&EventView::of(event, at), *journey, *entry);
-                        }
-                    });
+                    if self.is_member_at(id, audience, at, cold) {
+                        self.turn(id, at, cold, |turn| turn.broadcast(&EventView::of(event, at), *journey, *entry));
+                    }
                 }
             }
-            Content::Schedule { journey, audience } => self.turn(id, at, cold, |turn| {
-                if turn.profile.is_member(*audience) {
-                    turn.schedule(*journey);
+            Content::Schedule { journey, audience } => {
+                if self.is_member_at(id, *audience, at, cold) {
+                    self.turn(id, at, cold, |turn| turn.schedule(*journey));
                 }
-            }),
+            }
             Content::Migrate(migration) => self.turn(id, at, cold, |turn| turn.migrate(migration)),
             _ => {}
         }
+    }
+
+    /// Whether the profile is in the audience at `at`, after everything that was due before. One that is
+    /// not is left as it is, so that it does not matter whether it was asked.
+    fn is_member_at(&mut self, id: ProfileId, audience: u64, at: Timestamp, cold: &mut dyn Cold) -> bool {
+        if !self.bring(id, cold) {
+            return false;
+        }
+        let Some(slot) = self.slots.get_mut(&id) else { return false };
+        if slot.due <= at {
+            advance(&self.index, &mut slot.profile, at, &mut self.output);
+            mark(slot, &mut self.dirty);
+            self.reschedule(id);
+            self.take_listed();
+        }
+        self.profile(id).is_some_and(|profile| profile.is_member(audience))
     }
 
     /// The loser's last act: its state goes to the winner.
@@ -357,7 +389,7 @@ impl Shard {
             members.remove(&loser);
         }
         self.listed_changes.extend(slot.profile.memberships.iter().map(|membership| (membership.key, loser, false)));
-        self.gone.push((loser, slot.stored_due));
+        self.gone.insert(loser, slot.stored_due);
         self.send_state(winner, loser, merge, *slot.profile, at);
     }
 
@@ -405,10 +437,22 @@ impl Shard {
                     *turn.profile = state;
                     turn.reconcile();
                 });
+                self.list(*restored);
             }
             _ => {}
         }
         None
+    }
+
+    /// Lists a profile that came with memberships.
+    fn list(&mut self, id: ProfileId) {
+        let Some(slot) = self.slots.get(&id) else { return };
+        for membership in &slot.profile.memberships {
+            if self.index.listed.binary_search(&membership.key).is_ok() {
+                self.listed.entry(membership.key).or_default().insert(id);
+                self.listed_changes.push((membership.key, id, true));
+            }
+        }
     }
 
     /// A state has arrived: whoever waited for it works through its queue, up to the next wait.
@@ -427,12 +471,20 @@ impl Shard {
                 self.work_one(id, &delivery, cold);
             }
         }
+        if blocked.woken {
+            // Its next timer needs an entry in the wheel again.
+            if let Some(slot) = self.slots.get_mut(&id) {
+                slot.scheduled = Timestamp::MAX;
+            }
+            self.reschedule(id);
+        }
         self.pass_time(self.clock, cold);
     }
 
     fn create(&mut self, id: ProfileId, at: Timestamp) {
         let profile = Box::new(Profile::new(id, at));
-        let (due, scheduled, stored_due) = (Timestamp::MAX, Timestamp::MAX, Timestamp::MAX);
+        let (due, scheduled) = (Timestamp::MAX, Timestamp::MAX);
+        let stored_due = self.gone.remove(&id).unwrap_or(Timestamp::MAX);
         self.slots.insert(id, Slot { profile, due, scheduled, stored_due, dirty: false, recent: true });
     }
 }
@@ -459,12 +511,8 @@ impl Shard {
     }
 
     /// Profiles that have left since the last call, with the due row the store holds for them.
-    pub fn take_gone(&mut self) -> Vec<(ProfileId, Timestamp)> {
-        let slots = &self.slots;
-        let mut gone = std::mem::take(&mut self.gone);
-        // One that has come back since is written as itself.
-        gone.retain(|(id, _)| !slots.contains_key(id));
-        gone
+    pub fn take_gone(&mut self) -> BTreeMap<ProfileId, Timestamp> {
+        std::mem::take(&mut self.gone)
     }
 
     pub fn dirty_len(&self) -> usize {
