@@ -123,7 +123,10 @@ impl Node {
                 let mut shard = Shard::new(index.clone(), front.clock());
                 shard.output.explain = options.explain;
                 shard.output.awaits_receipts = options.awaits_receipts;
-                Partition::new(u16::try_from(number).expect("there are at most 64 partitions"), shard, store.clone())
+                let number = u16::try_from(number).expect("there are at most 64 partitions");
+                let mut partition = Partition::new(number, shard, store.clone());
+                partition.of = options.partitions.clamp(1, PARTITIONS_MAX);
+                partition
             })
             .collect();
         let (position, checkpointed) = (Position(0), Position(0));
@@ -345,6 +348,12 @@ impl Node {
     /// [`NodeError::Store`], [`NodeError::Log`].
     pub fn checkpoint(&mut self) -> Result<(), NodeError> {
         let Some(store) = self.store.clone() else { return Ok(()) };
+        // All partitions start again from the one clock that is written, so none may be behind it.
+        let at = self.front.clock();
+        for partition in &mut self.partitions {
+            partition.apply(Delivery { at, content: Content::Tick });
+            self.decisions.append(&mut partition.shard.output.decisions);
+        }
         let mut batch = Batch::new();
         write_front(&mut self.front, &mut batch);
         for partition in &mut self.partitions {

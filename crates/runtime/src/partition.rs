@@ -35,18 +35,26 @@ pub struct Partition {
     /// Number of the next letter to each receiver.
     next: BTreeMap<u16, u64>,
     store: Option<SharedStore>,
+    /// How many partitions share the store.
+    pub(crate) of: usize,
 }
 
 /// Profiles of the store, one at a time; the usual way is to fetch a batch's profiles together first.
-pub(crate) struct StoreCold<'a>(pub Option<&'a SharedStore>);
+struct StoreCold<'a> {
+    store: Option<&'a SharedStore>,
+    number: usize,
+    of: usize,
+}
 
 impl Cold for StoreCold<'_> {
     fn fetch(&mut self, profile: ProfileId) -> Option<Profile> {
-        self.0.and_then(|store| store.profile(profile))
+        self.store.and_then(|store| store.profile(profile))
     }
 
     fn all(&mut self) -> Vec<ProfileId> {
-        self.0.map(SharedStore::profile_ids).unwrap_or_default()
+        let mut ids = self.store.map(SharedStore::profile_ids).unwrap_or_default();
+        ids.retain(|id| partition_of(*id, self.of) == self.number);
+        ids
     }
 }
 
@@ -64,7 +72,7 @@ impl Parcel {
 
 impl Partition {
     pub fn new(number: u16, shard: Shard, store: Option<SharedStore>) -> Partition {
-        Partition { number, shard, expected: BTreeMap::new(), early: BTreeMap::new(), next: BTreeMap::new(), store }
+        Partition { number, shard, expected: BTreeMap::new(), early: BTreeMap::new(), next: BTreeMap::new(), store, of: 1 }
     }
 
     /// Number of the next letter from this sender.
@@ -74,7 +82,8 @@ impl Partition {
 
     /// Applies one delivery at once, where sender and receiver share a thread.
     pub fn apply(&mut self, delivery: Delivery<'_>) {
-        self.shard.apply(delivery, &mut StoreCold(self.store.as_ref()));
+        let mut cold = StoreCold { store: self.store.as_ref(), number: usize::from(self.number), of: self.of };
+        self.shard.apply(delivery, &mut cold);
     }
 
     /// Takes a parcel: repeats are dropped, what comes too early waits for what belongs before it.

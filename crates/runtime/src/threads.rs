@@ -8,7 +8,7 @@ use crate::node::StorePast;
 use crate::partition::{FRONT, Parcel, Partition};
 use faden_engine::Index;
 use faden_engine::decision::Decision;
-use faden_engine::delivery::Delivery;
+use faden_engine::delivery::{Content, Delivery};
 use faden_engine::front::{Front, partition_of};
 use faden_model::Record;
 use faden_storage::{Batch, Position, StoreError};
@@ -155,6 +155,8 @@ impl<'scope> Threads<'scope> {
     /// # Errors
     /// The store's.
     pub fn checkpoint(&mut self, position: Position) -> Result<(), StoreError> {
+        // All partitions start again from the one clock that is written, so none may be behind it.
+        self.post(&Delivery { at: self.front.clock(), content: Content::Tick });
         let rows = self.barrier();
         let Some(store) = self.store.clone() else { return Ok(()) };
         let mut batch = Batch::new();
