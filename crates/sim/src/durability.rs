@@ -236,7 +236,10 @@ impl World {
                     return Ok(node);
                 }
                 Err(Trouble::Finding(what)) => return Err(what),
-                Err(Trouble::Dead(why)) => self.crash(&why),
+                Err(Trouble::Dead(why)) => {
+                    self.rotten.extend(flipped);
+                    self.crash(&why);
+                }
                 Err(Trouble::TryAgain) => {
                     // The damage was named; the operator restores the file.
                     self.rotten.extend(flipped);

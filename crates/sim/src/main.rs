@@ -154,3 +154,37 @@ fn prove(seeds: u64) -> ExitCode {
     }
     if all { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Seeds per test; `faden-sim --seeds 10000` is for the night.
+    const SEEDS: u64 = 100;
+
+    fn check(world: World) {
+        for seed in 0..SEEDS {
+            if let Err(finding) = run(world, seed, None) {
+                panic!("seed {seed} of world {world:?}: {}\n{:#?}", finding.difference, finding.schedule);
+            }
+        }
+    }
+
+    #[test]
+    fn a_node_on_failing_storage_decides_as_one_that_never_failed() {
+        check(World::A);
+    }
+
+    #[test]
+    fn partitions_behind_a_failing_transport_decide_as_one() {
+        check(World::B);
+    }
+
+    #[test]
+    fn a_seed_is_the_same_run_each_time() {
+        for world in [World::A, World::B] {
+            let once = || run(world, 7, None).map(|tally| format!("{tally:?}")).map_err(|finding| finding.difference);
+            assert_eq!(once(), once());
+        }
+    }
+}
