@@ -96,6 +96,8 @@ pub struct Node {
     position: Position,
     /// Where the last checkpoint stands.
     checkpointed: Position,
+    /// Memory holds records that the log does not.
+    ahead: bool,
     /// Decided since decisions were last taken, or since the last checkpoint where there is a store.
     decisions: Vec<Decision>,
 }
@@ -130,7 +132,7 @@ impl Node {
             })
             .collect();
         let (position, checkpointed) = (Position(0), Position(0));
-        Node { options, index, front, partitions, store, log, position, checkpointed, decisions: Vec::new() }
+        Node { options, index, front, partitions, store, log, position, checkpointed, ahead: false, decisions: Vec::new() }
     }
 
     /// Opens a node on its log and store, and applies what the log has beyond the store.
@@ -205,13 +207,16 @@ impl Node {
     /// # Errors
     /// [`NodeError`]; the log stops for good after a failed write or flush, nothing of the batch was applied then.
     pub fn take(&mut self, records: Vec<Record<'_>>) -> Result<(), NodeError> {
+        self.check_not_ahead()?;
+        let mut batch = RecordBatch::new();
+        if self.log.is_some() {
+            for record in &records {
+                batch.push_with(|bytes| record.encode(bytes))?;
+            }
+        }
         match self.log.take() {
             None => self.apply(records)?,
             Some(mut log) => {
-                let mut batch = RecordBatch::new();
-                for record in &records {
-                    batch.push_with(|bytes| record.encode(bytes))?;
-                }
                 let write = move || {
                     let written = log.append(&mut batch).and_then(|_| log.flush());
                     (log, written)
@@ -231,6 +236,7 @@ impl Node {
                     (log, written, applied)
                 };
                 self.log = Some(log);
+                self.ahead = self.options.overlap && written.is_err();
                 written?;
                 applied?;
             }
@@ -239,6 +245,11 @@ impl Node {
             self.checkpoint()?;
         }
         Ok(())
+    }
+
+    /// What was applied and not written must never be stored: the log would end before the store.
+    fn check_not_ahead(&self) -> Result<(), NodeError> {
+        if self.ahead { Err(NodeError::Log(LogError::Stopped)) } else { Ok(()) }
     }
 
     /// Routes and applies records that are durable already (or need not be).
@@ -347,6 +358,7 @@ impl Node {
     /// # Errors
     /// [`NodeError::Store`], [`NodeError::Log`].
     pub fn checkpoint(&mut self) -> Result<(), NodeError> {
+        self.check_not_ahead()?;
         let Some(store) = self.store.clone() else { return Ok(()) };
         // All partitions start again from the one clock that is written, so none may be behind it.
         let at = self.front.clock();
