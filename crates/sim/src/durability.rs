@@ -60,6 +60,7 @@ impl World {
             awaits_receipts: wish.awaits_receipts,
             checkpoint_every: *dice.pick(&[3, 10, 40, 100]),
             warm_max: *dice.pick(&[0, 4, 16, 1000]),
+            overlap: dice.chance(30),
             hash_key: [7; 16],
         };
         let segment_bytes = *dice.pick(&[2 << 10, 8 << 10, 64 << 10]);
@@ -168,7 +169,8 @@ impl World {
                 self.truth.extend(bytes);
                 self.expect_position(node).map_err(Trouble::Finding)
             }
-            Err(NodeError::Log(LogError::Full { .. })) => {
+            // Where the flush overlaps with applying, memory is ahead of the log now: start again.
+            Err(NodeError::Log(LogError::Full { .. })) if !self.options.overlap => {
                 self.note("the disk was full");
                 self.disk.set_capacity(None);
                 if node.position() == before {
@@ -198,7 +200,12 @@ impl World {
     }
 
     /// The machine or the process dies and starts again.
-    fn restart(&mut self, node: Node, why: &str) -> Result<Node, String> {
+    fn restart(&mut self, mut node: Node, why: &str) -> Result<Node, String> {
+        if self.dice.chance(20) {
+            // Somebody who does not listen goes on with it.
+            let settled = node.settle().is_ok();
+            self.note(format!("a last checkpoint, which went well: {settled}"));
+        }
         drop(node);
         self.crashes += 1;
         self.crash(why);
