@@ -351,11 +351,12 @@ impl<'a> Turn<'a> {
 
 /// The next instant at which this profile does something by itself.
 pub fn next_due(index: &Index, profile: &Profile) -> Option<Timestamp> {
-    first_due(index, profile).map(|(due, ..)| due)
+    first_due(index, profile, profile.clock, &[]).map(|(due, ..)| due)
 }
 
-/// The earliest due thing: by instant, then by the order in which it was set, then by strand.
-fn first_due(index: &Index, profile: &Profile) -> Option<(Timestamp, u32, ProfileId, Due)> {
+/// The earliest due thing: by instant, then by the order in which it was set, then by strand. Traits whose
+/// answer ripened up to `since` have been looked at, and so have the `fired` ones.
+fn first_due(index: &Index, profile: &Profile, since: Timestamp, fired: &[u64]) -> Option<(Timestamp, u32, ProfileId, Due)> {
     let mut first: Option<(Timestamp, u32, ProfileId, Due)> = None;
     let mut offer = |due: Timestamp, order: u32, strand: ProfileId, what: Due| {
         let candidate = (due, order, strand, what);
@@ -365,8 +366,8 @@ fn first_due(index: &Index, profile: &Profile) -> Option<(Timestamp, u32, Profil
     };
     for strand in &profile.strands {
         for computed in &strand.computed {
-            let Some(plan) = index.computed_trait_by_key(computed.key) else { continue };
-            if let Some((due, order)) = computed.accumulator.next_change(plan, profile.clock) {
+            let Some(plan) = index.computed_trait_by_key(computed.key).filter(|_| !fired.contains(&computed.key)) else { continue };
+            if let Some((due, order)) = computed.accumulator.next_change(plan, since) {
                 offer(due, order, strand.origin, Due::Trait(computed.key));
             }
         }
@@ -387,14 +388,18 @@ fn first_due(index: &Index, profile: &Profile) -> Option<(Timestamp, u32, Profil
 /// Lets the profile live up to and including `until`: fires what is due, each at its own instant, even
 /// when that instant passed while the profile waited for a merge.
 pub fn advance(index: &Index, profile: &mut Profile, until: Timestamp, out: &mut Output) {
-    while let Some((due, ..)) = first_due(index, profile).filter(|(due, ..)| *due <= until) {
-        let at = due.max(profile.clock);
+    while let Some(due) = next_due(index, profile).filter(|due| *due <= until) {
+        let (since, at) = (profile.clock, due.max(profile.clock));
+        let mut fired: SmallVec<[u64; 4]> = SmallVec::new();
         let mut turn = Turn::new(index, profile, at, out);
-        while let Some((due, _, _, what)) = first_due(index, turn.profile)
+        while let Some((due, _, _, what)) = first_due(index, turn.profile, since, &fired)
             && due <= at
             && turn.steps_left > 0
         {
             turn.steps_left -= 1;
+            if let Due::Trait(key) = what {
+                fired.push(key);
+            }
             turn.fire(what);
         }
         turn.settle();

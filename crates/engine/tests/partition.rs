@@ -17,6 +17,7 @@ const FILES: &[(&str, &str)] = &[
     ("policies/global.yaml", "policy: global\nconsent: {service: none}\n"),
     ("audiences/seen.yaml", "audience: seen\ntraits:\n  seen: {count: Seen}\nwhere: traits.seen >= 1\n"),
     ("audiences/quiet.yaml", "audience: quiet\nwhere: now - profile.last_seen_at >= duration(\"1d\")\n"),
+    ("audiences/left.yaml", "audience: left\ntraits:\n  left_seen: {did: Seen, then_not: Order, within: 3d}\nwhere: traits.left_seen\n"),
     ("journeys/later.yaml", "journey: later\npurpose: service\nentry: {event: Seen}\nsteps:\n  - {id: hours, wait: {for: 2h}}\n"),
     (
         "journeys/call.yaml",
@@ -193,4 +194,15 @@ fn schedules_come_round_from_the_first_record_on() {
     world.track("2026-03-02T10:00:00Z", "Seen", ADA);
     world.tick("2026-03-04T09:00:00Z");
     assert_eq!(world.entered("daily"), ["2026-03-03T09:00:00Z prf_0", "2026-03-04T09:00:00Z prf_0"]);
+}
+
+#[test]
+fn who_did_not_is_known_at_the_instant_when_the_time_for_it_is_over() {
+    let mut world = World::new();
+    world.track("2026-03-02T10:00:00Z", "Seen", ADA);
+    world.track("2026-03-02T10:00:00Z", "Seen", BROWSER);
+    world.track("2026-03-03T10:00:00Z", "Order", BROWSER);
+    world.tick("2026-03-09T10:00:00Z");
+    let left = |kind: &Kind| matches!(kind, Kind::Audience { audience, entered: true, .. } if audience == "left");
+    assert_eq!(world.said(left), ["2026-03-05T10:00:00Z prf_0"]);
 }
