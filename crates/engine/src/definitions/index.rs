@@ -2,6 +2,7 @@
 
 use super::Definitions;
 use crate::audience::{Aggregate, Audience, ComputedTrait};
+use crate::front::START;
 use crate::journey::{Entry, JourneyVersion};
 use faden_model::Text;
 use faden_model::condition::{Attribute, Expression, Root};
@@ -88,7 +89,7 @@ impl Index {
                 self.listed.push(*audience);
             }
             Entry::Schedule(schedule) => self.listed.push(schedule.audience),
-            Entry::Api => {}
+            Entry::Api => self.events.entry(Text::const_new(START)).or_default().entries.push((journey, number)),
         }
     }
 

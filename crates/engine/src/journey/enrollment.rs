@@ -1,6 +1,7 @@
 //! One passage of a profile through one journey version: where it stands and what it waits for.
 
-use faden_model::{EnrollmentId, MessageId, ProfileId, Text, Timestamp};
+use crate::profile::GoalWatch;
+use faden_model::{EnrollmentId, MessageId, ProfileId, Span, Text, Timestamp};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
@@ -76,6 +77,29 @@ pub struct MovedFrom {
     pub tokens: SmallVec<[Token; 1]>,
     /// The places right after the move: unchanged ones can be moved back exactly.
     pub landed: SmallVec<[Token; 1]>,
+}
+
+impl Enrollment {
+    /// A passage that has ended, as the condition of its goal sees it: all but arms and entering event.
+    pub(super) fn of_watch(watch: &GoalWatch, within: Span) -> Enrollment {
+        Enrollment {
+            id: watch.enrollment,
+            journey: watch.journey,
+            version: watch.version,
+            strand: watch.strand,
+            key: watch.key.clone(),
+            entered_at: watch.until - within,
+            tokens: SmallVec::new(),
+            event: None,
+            arms: Vec::new(),
+            jumps: Vec::new(),
+            joins: Vec::new(),
+            parent: None,
+            goal_reached: false,
+            parked: false,
+            moved_from: None,
+        }
+    }
 }
 
 impl TokenState {

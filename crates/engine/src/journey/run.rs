@@ -26,7 +26,12 @@ pub(crate) struct Start {
 impl Turn<'_> {
     pub(crate) fn enter_by_event(&mut self, event: &EventView<'_>, journey: usize, entry: usize, strand: ProfileId, cause: &Cause) {
         let version = self.index.journey(journey);
-        let Some(Entry::Event { condition, .. }) = version.entries.get(entry) else { return };
+        let condition = match version.entries.get(entry) {
+            Some(Entry::Event { condition, .. }) => condition,
+            // A call names the one journey that it starts.
+            Some(Entry::Api) if json::lookup(event.properties, &[Text::const_new("journey")]).as_text() == Some(&version.name) => &None,
+            _ => return,
+        };
         let view = self.view(Some(*event));
         if condition.as_ref().is_some_and(|condition| !condition.holds(&view)) {
             return;
@@ -453,7 +458,8 @@ impl Turn<'_> {
         for watch in &self.profile.watches {
             let Some(version) = self.index.version(watch.journey, watch.version) else { continue };
             let Some(goal) = &version.goal else { continue };
-            if self.matches(event, &goal.event, goal.condition.as_ref(), version, watch.key.as_deref(), None) {
+            let ended = Enrollment::of_watch(watch, goal.within.unwrap_or_default());
+            if self.matches(event, &goal.event, goal.condition.as_ref(), version, watch.key.as_deref(), Some(&ended)) {
                 reached.push((watch.enrollment, version.name.clone(), false));
             }
         }
@@ -476,17 +482,15 @@ impl Turn<'_> {
             let Some(version) = self.index.version(enrollment.journey, enrollment.version) else { continue };
             for token in enrollment.tokens.iter().filter(|token| matches!(token.state, TokenState::Wait { .. })) {
                 match version.steps.get(usize::from(token.step)).map(|step| &step.kind) {
-                    Some(StepKind::WaitEvent { event: name, condition, matched: target, .. }) => {
+                    Some(StepKind::WaitEvent { event: name, condition, matched: target, .. })
                         if event.is_some_and(|event| {
                             self.matches(event, name, condition.as_ref(), version, enrollment.key.as_deref(), Some(enrollment))
-                        }) {
-                            matched.push((enrollment.id, token.step, *target));
-                        }
+                        }) =>
+                    {
+                        matched.push((enrollment.id, token.step, *target));
                     }
-                    Some(StepKind::WaitAudience { audience, change, matched: target, .. }) => {
-                        if self.changed(changes, *audience, *change) {
-                            matched.push((enrollment.id, token.step, *target));
-                        }
+                    Some(StepKind::WaitAudience { audience, change, matched: target, .. }) if self.changed(changes, *audience, *change) => {
+                        matched.push((enrollment.id, token.step, *target));
                     }
                     _ => {}
                 }
