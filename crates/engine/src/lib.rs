@@ -8,6 +8,7 @@ pub mod calendar;
 pub mod decision;
 pub mod definitions;
 pub mod delivery;
+pub mod dry_run;
 pub mod experiment;
 mod fingerprint_table;
 pub mod front;

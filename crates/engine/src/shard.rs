@@ -9,6 +9,7 @@ use crate::decision::Kind;
 use crate::definitions::Index;
 use crate::delivery::{Content, Delivery, Travelling};
 use crate::journey::Entry;
+use crate::policy::ConsentEntry;
 use crate::profile::Profile;
 use crate::schedule::Schedules;
 use crate::turn::{Learned, Output, Turn, advance, next_due};
@@ -481,6 +482,13 @@ impl Shard {
         self.pass_time(self.clock, cold);
     }
 
+    /// Tells what is known of a new profile before anything happens: nobody enters or leaves a journey by it.
+    pub(crate) fn given(&mut self, delivery: Delivery<'_>, consents: Vec<ConsentEntry>, cold: &mut dyn Cold) {
+        let Content::Event { profile, strand, added, event, .. } = delivery.content else { return };
+        self.create(profile, delivery.at);
+        self.turn(profile, delivery.at, cold, |turn| turn.given(&event, Learned { strand, added: &added }, consents));
+    }
+
     fn create(&mut self, id: ProfileId, at: Timestamp) {
         let profile = Box::new(Profile::new(id, at));
         let (due, scheduled) = (Timestamp::MAX, Timestamp::MAX);
@@ -568,6 +576,11 @@ impl Shard {
     /// Profiles that are due up to `until`, for fetching them together beforehand.
     pub fn due_soon(&self, until: Timestamp, visit: &mut dyn FnMut(ProfileId)) {
         self.wheel.peek(until, visit);
+    }
+
+    /// The next instant at which something may happen by itself.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.wheel.next().into_iter().chain(self.schedules.next()).min()
     }
 
     pub fn timers_len(&self) -> usize {

@@ -103,6 +103,15 @@ impl<'a> Turn<'a> {
         self.settle();
     }
 
+    /// What is known before anything happens.
+    pub fn given(mut self, event: &Event<'_>, learned: Learned<'_>, consents: Vec<ConsentEntry>) {
+        self.learn(event, learned);
+        for entry in consents {
+            record_consent(&mut self.profile.strand_mut(learned.strand).consents, entry);
+        }
+        self.reconcile();
+    }
+
     /// Looks at everything again without letting anybody in or out of a journey: after a split.
     pub fn reconcile(mut self) {
         let everything: Vec<usize> = (0..self.index.definitions.audiences.len()).collect();

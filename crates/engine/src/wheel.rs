@@ -40,6 +40,12 @@ impl Wheel {
             || self.near.is_empty() && self.far.first_key_value().is_some_and(|(slot, _)| *slot <= limit.0 >> SLOT_BITS)
     }
 
+    /// The earliest entry's instant.
+    pub fn next(&self) -> Option<Timestamp> {
+        let near = self.near.peek().map(|Reverse((due, _))| *due);
+        near.or_else(|| self.far.first_key_value()?.1.iter().map(|(due, _)| *due).min())
+    }
+
     /// Takes the earliest entry that is due at or before `limit`; equal instants in the order of profiles.
     pub fn pop(&mut self, limit: Timestamp) -> Option<(Timestamp, ProfileId)> {
         loop {
@@ -87,8 +93,7 @@ mod tests {
         fn entries_come_out_in_order_whatever_the_order_of_insertion(
             mut entries in prop::collection::vec((-100_000i64..100_000, 0u64..50), 0..200), cuts in prop::collection::vec(-100_000i64..100_000, 0..5)
         ) {
-            let mut wheel = Wheel::default();
-            wheel.near_slot = i64::MIN;
+            let mut wheel = Wheel { near_slot: i64::MIN, ..Wheel::default() };
             for (due, profile) in &entries {
                 wheel.insert(Timestamp(*due), ProfileId(*profile));
             }

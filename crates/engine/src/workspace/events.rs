@@ -22,6 +22,12 @@ pub fn mentions(root: &Node) -> Vec<(Text, ByteRange)> {
 
 fn collect(node: &Node, found: &mut Vec<(Text, ByteRange)>) {
     for (key, value) in node.fields().iter().filter(|(key, _)| !OPAQUE.contains(&key.name.as_str())) {
+        if key.name == "cloud_event" {
+            // A wish of Faden's own is no event of this workspace.
+            let name = value.get("type").filter(|name| name.text().is_some_and(|text| !text.starts_with("faden.")));
+            found.extend(name.and_then(|name| Some((Text::new(name.text()?.trim()), name.place))));
+            continue;
+        }
         match (&value.kind, KEYS.contains(&key.name.as_str())) {
             (Kind::Scalar(_), true) => found.extend(value.text().map(|text| (Text::new(text.trim()), value.place))),
             _ => collect(value, found),

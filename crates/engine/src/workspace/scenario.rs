@@ -3,6 +3,10 @@
 //! Nothing is run here. Names are held against the definitions that the scenario is about, so a test
 //! that waits for a template that nobody sends is found before it fails.
 
+mod expectation;
+
+pub use expectation::{Expectation, Expected, Stands, Which};
+
 use super::code;
 use super::fields::{Map, first_line};
 use super::report::{Report, Sheet};
@@ -37,6 +41,16 @@ pub struct Given {
     pub language: Option<Text>,
     pub time_zone: Option<Text>,
     pub preferred_channel: Option<Text>,
+    /// How channels answer by themselves; when any is told, messages wait for receipts.
+    pub channels: Vec<(Text, Answer)>,
+}
+
+/// What a channel of the virtual world does with every message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Delivers,
+    Fails,
+    Silent,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,52 +81,10 @@ pub enum Moment {
 pub enum What {
     /// A call of the Segment spec: its members by the spec's names, sorted, without `type` and times.
     Call { kind: EventKind, members: Vec<(Text, Value)> },
+    /// A CloudEvent: `type`, `subject`, `data`. Without a subject it is about nobody in particular.
+    CloudEvent { members: Vec<(Text, Value)> },
     /// What a channel reports about the latest message of this template; of any when missing.
     Receipt { template: Option<Text>, receipt: Receipt },
-}
-
-/// A line of `then`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Expectation {
-    pub place: ByteRange,
-    pub what: Expected,
-}
-
-/// What must be so at the end. What is `None` is not looked at.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Expected {
-    /// `sent: none`
-    NothingSent,
-    /// `count` messages that fit, at least one when missing.
-    Sent {
-        template: Option<Text>,
-        channel: Option<Text>,
-        at: Option<Timestamp>,
-        count: Option<u32>,
-    },
-    Suppressed {
-        template: Option<Text>,
-        rule: Option<Text>,
-        count: Option<u32>,
-    },
-    /// `enrollment: none`
-    NothingEnrolled,
-    Enrollment {
-        journey: Text,
-        stands: Option<Stands>,
-    },
-    Profile {
-        traits: Vec<(Text, Value)>,
-        audiences: Option<Vec<Text>>,
-    },
-}
-
-/// Where a passage is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stands {
-    /// `completed`, `exit` or `goal`.
-    Ended(Text),
-    Waiting(Text),
 }
 
 /// Reads all scenarios of a workspace; those with an error are left out. Findings by file and place.
@@ -141,7 +113,7 @@ const CALLS: [(&str, EventKind); 6] = [
     ("alias", EventKind::Alias),
 ];
 /// Members of calls, as written here and in the Segment spec.
-const MEMBERS: [(&str, &str); 11] = [
+const MEMBERS: [(&str, &str); 12] = [
     ("event", "event"),
     ("properties", "properties"),
     ("traits", "traits"),
@@ -153,10 +125,12 @@ const MEMBERS: [(&str, &str); 11] = [
     ("previous_id", "previousId"),
     ("group_id", "groupId"),
     ("message_id", "messageId"),
+    ("timestamp", "timestamp"),
 ];
+const CLOUD_EVENT: [&str; 3] = ["type", "subject", "data"];
+const ANSWERS: [(&str, Answer); 3] = [("delivers", Answer::Delivers), ("fails", Answer::Fails), ("silent", Answer::Silent)];
 const RECEIPTS: [(&str, Receipt); 4] =
     [("sent", Receipt::Sent), ("delivered", Receipt::Delivered), ("read", Receipt::Read), ("failed", Receipt::Failed)];
-const ENDS: [(&str, &str); 3] = [("completed", "completed"), ("exit", "exit"), ("goal", "goal")];
 
 #[derive(Clone, Copy)]
 struct Reader<'a> {
@@ -187,7 +161,8 @@ impl<'a> Reader<'a> {
     fn given(&self, node: &'a Node) -> Given {
         let sheet = self.sheet;
         let mut given = Given::default();
-        let Some(map) = sheet.map(node, "`given`", &["profile"]) else { return given };
+        let Some(map) = sheet.map(node, "`given`", &["profile", "channels"]) else { return given };
+        given.channels = map.get("channels").map_or_else(Vec::new, |node| self.channels(node));
         let Some(profile) = map.get("profile").and_then(|node| sheet.open_map(node, "the profile")) else { return given };
         for (key, node) in profile.fields() {
             match key.name.as_str() {
@@ -205,6 +180,19 @@ impl<'a> Reader<'a> {
             }
         }
         given
+    }
+
+    /// `{whatsapp: fails, sms: silent}`
+    fn channels(&self, node: &'a Node) -> Vec<(Text, Answer)> {
+        let sheet = self.sheet;
+        let mut channels = Vec::new();
+        for (key, node) in sheet.open_map(node, "`channels`").map_or(&[][..], |map| map.fields()) {
+            let kind = Text::new(&key.name);
+            if check_channel(sheet, node, &kind) {
+                channels.extend(sheet.one_of(node, &key.name, &ANSWERS).map(|answer| (kind, answer)));
+            }
+        }
+        channels
     }
 
     fn identifier(&self, name: &str, place: ByteRange) -> bool {
@@ -269,7 +257,7 @@ impl<'a> Reader<'a> {
     fn happening(&self, node: &'a Node) -> Option<Happening> {
         let sheet = self.sheet;
         let calls = CALLS.iter().map(|(name, _)| *name);
-        let keys: Vec<&str> = ["at", "after", "receipt"].into_iter().chain(calls.clone()).collect();
+        let keys: Vec<&str> = ["at", "after", "receipt", "cloud_event"].into_iter().chain(calls.clone()).collect();
         let map = sheet.map(node, "a line of `when`", &keys)?;
         let place = first_line(sheet, node.place);
         let moment = match (map.get("at"), map.get("after")) {
@@ -281,10 +269,11 @@ impl<'a> Reader<'a> {
                 None
             }
         };
-        let written: Vec<&str> = calls.chain(["receipt"]).filter(|name| map.has(name)).collect();
+        let written: Vec<&str> = calls.chain(["receipt", "cloud_event"]).filter(|name| map.has(name)).collect();
         let what = match written.as_slice() {
             [] => None,
             ["receipt"] => Some(self.receipt(map.get("receipt")?)?),
+            ["cloud_event"] => Some(self.cloud_event(map.get("cloud_event")?)?),
             [name] => Some(self.call(&map, name)?),
             [_, second, ..] => {
                 let message = format!("a line of `when` says {} at once", quoted(&written));
@@ -315,6 +304,17 @@ impl<'a> Reader<'a> {
         Some(What::Call { kind: *kind, members })
     }
 
+    /// `cloud_event: {type: Outage Started, subject: "user_id:u1", data: {region: north}}`
+    fn cloud_event(&self, node: &'a Node) -> Option<What> {
+        let sheet = self.sheet;
+        let map = sheet.map(node, "a CloudEvent", &CLOUD_EVENT)?;
+        map.require("type", "type: Outage Started").and_then(|node| sheet.text(node, "type"))?;
+        if let Some(data) = map.get("data") {
+            sheet.open_map(data, "data")?;
+        }
+        Some(What::CloudEvent { members: map.fields().iter().map(|(key, node)| (Text::new(&key.name), value(node))).collect() })
+    }
+
     /// `receipt: failed` or `receipt: {template: NAME, is: failed}`
     fn receipt(&self, node: &'a Node) -> Option<What> {
         let sheet = self.sheet;
@@ -325,80 +325,6 @@ impl<'a> Reader<'a> {
         let template = map.get("template").and_then(|node| self.template(node));
         let receipt = map.require("is", "is: failed").and_then(|node| sheet.one_of(node, "is", &RECEIPTS))?;
         Some(What::Receipt { template, receipt })
-    }
-
-    fn expectation(&self, node: &'a Node) -> Option<Expectation> {
-        let sheet = self.sheet;
-        let keys = ["sent", "suppressed", "enrollment", "profile"];
-        let map = sheet.map(node, "a line of `then`", &keys)?;
-        let written: Vec<&str> = keys.into_iter().filter(|key| map.has(key)).collect();
-        let [key] = written.as_slice() else {
-            let help = format!("write one of {}; what must hold as well is a line of its own", quoted(&keys));
-            sheet.error(first_line(sheet, node.place), code::CONFLICTING_KEYS, "a line of `then` says one thing", help);
-            return None;
-        };
-        let node = map.get(key)?;
-        let what = match *key {
-            "sent" => self.sent(node),
-            "suppressed" => self.suppressed(node),
-            "enrollment" => self.enrollment(node),
-            _ => self.profile(node),
-        };
-        Some(Expectation { place: first_line(sheet, node.place), what: what? })
-    }
-
-    fn sent(&self, node: &'a Node) -> Option<Expected> {
-        let sheet = self.sheet;
-        if node.scalar().is_some() {
-            return sheet.one_of(node, "sent", &[("none", ())]).map(|()| Expected::NothingSent);
-        }
-        let map = sheet.map(node, "`sent`", &["template", "channel", "at", "count"])?;
-        Some(Expected::Sent {
-            template: map.get("template").and_then(|node| self.template(node)),
-            channel: map.get("channel").and_then(|node| self.channel(node)),
-            at: map.get("at").and_then(|node| self.instant(node, "at")),
-            count: self.count(&map),
-        })
-    }
-
-    fn suppressed(&self, node: &'a Node) -> Option<Expected> {
-        let map = self.sheet.map(node, "`suppressed`", &["template", "rule", "count"])?;
-        Some(Expected::Suppressed {
-            template: map.get("template").and_then(|node| self.template(node)),
-            rule: map.get("rule").and_then(|node| self.sheet.text(node, "rule")),
-            count: self.count(&map),
-        })
-    }
-
-    fn enrollment(&self, node: &'a Node) -> Option<Expected> {
-        let sheet = self.sheet;
-        if node.scalar().is_some() {
-            return sheet.one_of(node, "enrollment", &[("none", ())]).map(|()| Expected::NothingEnrolled);
-        }
-        let map = sheet.map(node, "`enrollment`", &["journey", "ended", "waiting"])?;
-        let journey = map.require("journey", "journey: cart_recovery").and_then(|node| self.journey(node))?;
-        let stands = match (map.get("ended"), map.get("waiting")) {
-            (Some(node), None) => Some(Stands::Ended(Text::new(sheet.one_of(node, "ended", &ENDS)?))),
-            (None, Some(node)) => Some(Stands::Waiting(self.step(node, &journey)?)),
-            (Some(_), Some(node)) => {
-                let help = "keep one of the two";
-                sheet.error(node.place, code::CONFLICTING_KEYS, "a passage that ended waits nowhere", help);
-                return None;
-            }
-            (None, None) => None,
-        };
-        Some(Expected::Enrollment { journey, stands })
-    }
-
-    fn profile(&self, node: &'a Node) -> Option<Expected> {
-        let sheet = self.sheet;
-        let map = sheet.map(node, "`profile`", &["traits", "audiences"])?;
-        let traits = map.get("traits").map_or(Vec::new(), |node| self.values(node, "`traits`"));
-        let audiences = map.get("audiences").map(|node| {
-            let named = sheet.texts(node, "audiences").unwrap_or_default();
-            named.into_iter().filter(|(name, node)| self.audience(node, name)).map(|(name, _)| name).collect()
-        });
-        Some(Expected::Profile { traits, audiences })
     }
 
     fn count(&self, map: &Map<'a>) -> Option<u32> {
