@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed or findings, 2 wrong usage (given by clap). Data goes to standard output,
 //! progress and complaints to standard error.
 
+mod bench;
 mod check;
 mod load;
 mod progress;
@@ -27,6 +28,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measure this machine: how fast the engine is on it
+    Bench(bench::Arguments),
     Check(check::Arguments),
     Replay(Box<replay::Arguments>),
 }
@@ -39,6 +42,7 @@ enum Ending {
 
 fn main() -> ExitCode {
     let ending = match Arguments::parse().command {
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
     };
