@@ -155,6 +155,28 @@ fn a_failed_flush_stops_the_log_and_is_never_retried() {
 }
 
 #[test]
+fn a_segment_whose_name_was_not_flushed_before_a_kill_survives_a_later_power_cut() {
+    // Every place at which the process may be killed while it makes the second segment.
+    for stopped in 0..12 {
+        let disk = MemoryDisk::new();
+        let mut log = open(&disk).unwrap();
+        fill(&mut log, 0..2, 1500);
+        disk.stop_after(stopped);
+        let mut batch = RecordBatch::new();
+        batch.push(&record(2, 1500)).unwrap();
+        let _ = log.append(&mut batch).and_then(|_| log.flush());
+        drop(log);
+        disk.kill();
+        let mut log = open(&disk).unwrap();
+        fill(&mut log, 3..4, 100);
+        let end = log.flushed();
+        drop(log);
+        disk.crash(&mut |_| 0);
+        assert_eq!(open(&disk).unwrap().end(), end, "killed after {stopped} operations");
+    }
+}
+
+#[test]
 fn a_full_disk_leaves_the_log_as_it_was() {
     let disk = MemoryDisk::new();
     let mut log = open(&disk).unwrap();

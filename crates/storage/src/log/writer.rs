@@ -75,6 +75,9 @@ impl Log {
         let directory = options.directory.clone();
         disk.create_dir(&directory).map_err(|source| failed("create", &directory, source))?;
         let mut segments = find_segments(&*disk, &directory)?;
+        // A process that was killed between a rename and the flush of its directory leaves names that a
+        // power cut would take away again, with everything that is appended from now on.
+        disk.sync_dir(&directory).map_err(|source| failed("flush", &directory, source))?;
         let empty = segments.is_empty();
         if empty {
             let length = create_segment(&*disk, &options, Position(0), 0)?;
