@@ -353,10 +353,8 @@ impl Shard {
                     }
                 }
             }
-            Content::Schedule { journey, audience } => {
-                if self.is_member_at(id, *audience, at, cold) {
-                    self.turn(id, at, cold, |turn| turn.schedule(*journey));
-                }
+            Content::Schedule { journey, audience } if self.is_member_at(id, *audience, at, cold) => {
+                self.turn(id, at, cold, |turn| turn.schedule(*journey));
             }
             Content::Migrate(migration) => self.turn(id, at, cold, |turn| turn.migrate(migration)),
             _ => {}
