@@ -44,7 +44,7 @@ struct World {
     /// The log as it must be: all records in order, as bytes.
     truth: Vec<Vec<u8>>,
     /// Bits that were turned over and not found yet.
-    rotten: Vec<(PathBuf, u64)>,
+    rotten: Vec<Rot>,
     /// In percent, per batch.
     trouble: u64,
     crashes: u64,
@@ -233,26 +233,27 @@ impl World {
     /// Opens log and store until that succeeds; faults may strike here too.
     fn start(&mut self) -> Result<Node, String> {
         for _ in 0..STARTS_MAX {
-            let flipped = if self.crashes > 0 && self.dice.chance(self.trouble / 6) { self.flip() } else { None };
+            let rot = if self.crashes > 0 && self.dice.chance(self.trouble / 6) { self.flip() } else { None };
             if self.dice.chance(self.trouble / 2) {
                 self.disk.stop_after(self.dice.below(8));
             }
             match self.open() {
                 Ok(node) => {
-                    self.rotten.extend(flipped);
+                    self.rotten.extend(rot);
                     return Ok(node);
                 }
                 Err(Trouble::Finding(what)) => return Err(what),
                 Err(Trouble::Dead(why)) => {
-                    self.rotten.extend(flipped);
+                    self.rotten.extend(rot);
                     self.crash(&why);
                 }
                 Err(Trouble::TryAgain) => {
                     // The damage was named; the operator restores the file.
-                    self.rotten.extend(flipped);
-                    for (path, bit) in std::mem::take(&mut self.rotten) {
-                        if self.disk.bytes(&path).is_some_and(|bytes| bit / 8 < bytes.len() as u64) {
-                            self.disk.flip_bit(&path, bit);
+                    self.rotten.extend(rot);
+                    for rot in std::mem::take(&mut self.rotten) {
+                        // What was written over since is not rotten any more.
+                        if self.sector(&rot.path, rot.bit).is_some_and(|sector| sector == rot.sector) {
+                            self.disk.flip_bit(&rot.path, rot.bit);
                         }
                     }
                     self.disk.kill();
@@ -262,14 +263,25 @@ impl World {
         Err(format!("the node did not start within {STARTS_MAX} attempts"))
     }
 
-    fn flip(&mut self) -> Option<(PathBuf, u64)> {
+    /// The 512 bytes around a bit.
+    fn sector(&self, path: &Path, bit: u64) -> Option<Vec<u8>> {
+        let bytes = self.disk.bytes(path)?;
+        let sector = usize::try_from(bit / 8 / 512).ok()?;
+        bytes.chunks(512).nth(sector).map(<[u8]>::to_vec)
+    }
+
+    fn flip(&mut self) -> Option<Rot> {
         let files = self.files();
         let path = files.get(self.dice.index(files.len()))?.clone();
         let bits = self.disk.bytes(&path)?.len() as u64 * 8;
+        if bits == 0 {
+            return None;
+        }
         let bit = self.dice.below(bits);
         self.disk.flip_bit(&path, bit);
         self.note(format!("bit {bit} of {} turns over", path.display()));
-        Some((path, bit))
+        let sector = self.sector(&path, bit)?;
+        Some(Rot { path, bit, sector })
     }
 
     fn open(&mut self) -> Result<Node, Trouble> {
@@ -291,7 +303,7 @@ impl World {
 
     /// Whether an error of the log is one that this world has caused.
     fn judge(&mut self, error: LogError) -> Trouble {
-        let damaged = |segment: &Path| self.rotten.iter().any(|(path, _)| path == segment);
+        let damaged = |segment: &Path| self.rotten.iter().any(|rot| rot.path == segment);
         match &error {
             LogError::Disk { .. } | LogError::Full { .. } | LogError::Stopped => Trouble::Dead(error.to_string()),
             LogError::Broken { segment, .. } if damaged(segment) || self.flipped_last(segment) => {
@@ -322,7 +334,10 @@ impl World {
                 Err(error) => return Err(self.judge(error)),
             };
             match self.truth.get(usize::try_from(position.0).unwrap_or(usize::MAX)) {
-                Some(known) if known != bytes => return Err(Trouble::Finding(format!("record {position} is not what was acknowledged"))),
+                // Records that lost their ids on the way are not what was sent; the decisions must show it.
+                Some(known) if known != bytes && self.mutation != Some(Mutation::IdsStripped) => {
+                    return Err(Trouble::Finding(format!("record {position} is not what was acknowledged")));
+                }
                 Some(_) => {}
                 None => fresh.push(bytes.to_vec()),
             }
@@ -420,6 +435,13 @@ impl World {
         }
         wrong.map_or(Ok(()), Err)
     }
+}
+
+/// A bit that turned over, and what its sector looked like right after.
+struct Rot {
+    path: PathBuf,
+    bit: u64,
+    sector: Vec<u8>,
 }
 
 enum Trouble {

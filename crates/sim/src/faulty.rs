@@ -106,11 +106,12 @@ fn mutated(batch: &Batch, mutation: Mutation) -> Batch {
             struck = true;
             out.put(Table::Decisions, &[change.key, b"again"].concat(), value);
         }
+        let is_position = change.table == Table::Meta && change.key != b"front" && change.key != b"hash_key";
         match <[u8; 8]>::try_from(value).map(u64::from_be_bytes) {
-            Ok(position) if change.table == Table::Meta && mutation == Mutation::PositionAhead => {
+            Ok(position) if is_position && mutation == Mutation::PositionAhead => {
                 out.put(change.table, change.key, &(position + 1).to_be_bytes());
             }
-            Ok(position) if change.table == Table::Meta && mutation == Mutation::PositionBehind => {
+            Ok(position) if is_position && mutation == Mutation::PositionBehind => {
                 out.put(change.table, change.key, &position.saturating_sub(1).to_be_bytes());
             }
             _ => out.put(change.table, change.key, value),

@@ -36,6 +36,11 @@ pub struct Tally {
     pub crashes: u64,
 }
 
+thread_local! {
+    /// Where the last panic was.
+    static PLACE: std::cell::RefCell<String> = const { std::cell::RefCell::new(String::new()) };
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum World {
     /// A node on failing storage.
@@ -70,7 +75,7 @@ struct Arguments {
 
 fn main() -> ExitCode {
     // A panic is a finding like any other, and is printed as one.
-    std::panic::set_hook(Box::new(|_| {}));
+    std::panic::set_hook(Box::new(|panic| PLACE.set(panic.location().map(ToString::to_string).unwrap_or_default())));
     let arguments = Arguments::parse();
     if arguments.prove { prove(arguments.seeds) } else { search(&arguments) }
 }
@@ -80,7 +85,7 @@ fn run(world: World, seed: u64, mutation: Option<Mutation>) -> Result<Tally, Fin
     let one = || if world == World::B { letters::run(seed, mutation) } else { durability::run(seed, mutation) };
     catch_unwind(AssertUnwindSafe(one)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-        let difference = format!("it panicked: {}", text.unwrap_or("without a text"));
+        let difference = format!("it panicked at {}: {}", PLACE.take(), text.unwrap_or("without a text"));
         Err(Finding { seed, world: name, schedule: Vec::new(), difference })
     })
 }

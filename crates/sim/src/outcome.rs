@@ -16,21 +16,28 @@ pub struct Outcome {
     /// Decisions as lines, sorted.
     pub decisions: Vec<String>,
     pub profiles: BTreeMap<ProfileId, Profile>,
+    /// Nothing but time came after the last roll call; a client that sends again can make it otherwise.
+    pub called_last: bool,
 }
 
 /// The fault-free run: one partition, in memory, nothing lost and nothing late.
 pub fn expected(records: Vec<Record<'static>>, options: &Options) -> Result<(Outcome, Vec<Decision>), String> {
     let mut node = Node::in_memory(definitions(), Options { partitions: 1, ..options.clone() });
     let records = without_repeats(records);
+    let called_last = records.iter().rev().find(|record| record.command != Command::Tick).is_some_and(is_last_call);
     node.apply(records).map_err(|error| format!("the fault-free run failed: {error}"))?;
     let decisions = node.take_decisions();
-    let mut outcome = Outcome { decisions: decisions.iter().map(line).collect(), profiles: BTreeMap::new() };
+    let mut outcome = Outcome { decisions: decisions.iter().map(line).collect(), profiles: BTreeMap::new(), called_last };
     outcome.decisions.sort_unstable();
     for id in live(node.front()) {
         let profile = node.profile(id).ok_or_else(|| format!("the fault-free run has no profile {id}, which is alive"))?;
         outcome.profiles.insert(id, profile);
     }
     Ok((outcome, decisions))
+}
+
+fn is_last_call(record: &Record<'_>) -> bool {
+    matches!(&record.command, Command::Event(event) if event.message_id.ends_with(LAST_CALL))
 }
 
 /// Repeats by message id become nothing but their time. Done here and not by the engine, so that an
@@ -179,6 +186,9 @@ fn messages_sent(decisions: &[Decision]) -> impl Iterator<Item = (&Decision, &fa
 /// The roll call at the end finds exactly the members of its audience at that instant. Members do not
 /// change afterwards by anything but time, so whoever is one and entered before it was called.
 fn everybody_is_called(outcome: &Outcome, decisions: &[Decision]) -> Option<String> {
+    if !outcome.called_last {
+        return None;
+    }
     let listed = key_of(LISTED);
     let called: BTreeSet<ProfileId> = decisions
         .iter()
