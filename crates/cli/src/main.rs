@@ -10,6 +10,7 @@ mod progress;
 mod replay;
 mod table;
 mod terminal;
+mod test;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -32,6 +33,7 @@ enum Command {
     Bench(bench::Arguments),
     Check(check::Arguments),
     Replay(Box<replay::Arguments>),
+    Test(test::Arguments),
 }
 
 /// What a command found: `Findings` is a failure that was reported in full already.
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
     };
     match ending {
         Ok(Ending::Well) => ExitCode::SUCCESS,

@@ -103,7 +103,7 @@ impl Accumulator {
             }
             Accumulator::Window(items) => {
                 let inside = plan.within.is_none_or(|within| item.at + within > now);
-                if inside && !(item.value.is_null() && !matches!(plan.aggregate, Aggregate::Count)) {
+                if inside && (!item.value.is_null() || matches!(plan.aggregate, Aggregate::Count)) {
                     let place = items.partition_point(|other| other.at <= item.at);
                     items.insert(place, item);
                 }
