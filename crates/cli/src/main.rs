@@ -43,6 +43,8 @@ enum Ending {
 }
 
 fn main() -> ExitCode {
+    // Many small objects in no order gain nothing from huge pages, and pay for clearing them.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     let ending = match Arguments::parse().command {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),

@@ -7,7 +7,7 @@
 use crate::decision::{Decision, Kind, NOBODY};
 use crate::delivery::{Content, Delivery, Happened};
 use crate::fingerprint_table::FingerprintTable;
-use crate::identity::{Identity, Merge, Reason, Resolution, Rules};
+use crate::identity::{Fingerprint, Identity, Merge, Reason, Resolution, Rules};
 use faden_model::id::{Born, SHARDS};
 use faden_model::{Command, DecisionId, Event, Identifier, ProfileId, Text, Timestamp, json};
 use siphasher::sip128::{Hasher128, SipHasher13};
@@ -33,8 +33,30 @@ pub struct Front {
     /// Count of decisions that belong to nobody.
     next_count: u32,
     repeats: u64,
-    /// For look-ahead.
-    scratch: Vec<u128>,
+}
+
+/// Fingerprints of a chunk of commands.
+#[derive(Clone, Debug, Default)]
+pub struct Ahead {
+    messages: Vec<u128>,
+    identifiers: Vec<Fingerprint>,
+    /// Where each command's identifiers begin, and the end.
+    firsts: Vec<usize>,
+}
+
+/// Fingerprints of one command: of its message id and of its identifiers.
+#[derive(Clone, Copy, Debug)]
+pub struct Prints<'p> {
+    message: u128,
+    identifiers: &'p [Fingerprint],
+}
+
+impl Ahead {
+    /// # Panics
+    /// When the chunk has no command at this place.
+    pub fn of(&self, place: usize) -> Prints<'_> {
+        Prints { message: self.messages[place], identifiers: &self.identifiers[self.firsts[place]..self.firsts[place + 1]] }
+    }
 }
 
 /// Message ids that were taken, as 96-bit fingerprints: below 10^-11 for any two of a billion to meet.
@@ -85,7 +107,7 @@ impl Front {
     /// `durable`: whether what is remembered is also kept for [`Front::take_unsaved`].
     pub fn new(identity: Identity, durable: bool) -> Front {
         let seen = Seen { keep_unsaved: durable, ..Seen::default() };
-        Front { identity, clock: Timestamp::MIN, seen, next_count: 0, repeats: 0, scratch: Vec::new() }
+        Front { identity, clock: Timestamp::MIN, seen, next_count: 0, repeats: 0 }
     }
 
     pub fn clock(&self) -> Timestamp {
@@ -104,6 +126,7 @@ impl Front {
         rules: &Rules,
         at: Timestamp,
         command: &'a Command<'a>,
+        prints: Prints<'_>,
         past: &mut dyn Past,
         out: &mut Vec<Delivery<'a>>,
         decisions: &mut Vec<Decision>,
@@ -111,7 +134,7 @@ impl Front {
         self.clock = self.clock.max(at);
         let at = self.clock;
         match command {
-            Command::Event(event) => self.event(rules, at, event, past, out, decisions),
+            Command::Event(event) => self.event(rules, at, event, prints, past, out, decisions),
             Command::Unmerge { merge } => self.unmerge(*merge, at, out, decisions),
             Command::Receipt { message, receipt } => {
                 if let Some(profile) = self.identity.profile_of_strand(message.0.under) {
@@ -128,11 +151,12 @@ impl Front {
         rules: &Rules,
         at: Timestamp,
         event: &'a Event<'a>,
+        prints: Prints<'_>,
         past: &mut dyn Past,
         out: &mut Vec<Delivery<'a>>,
         decisions: &mut Vec<Decision>,
     ) {
-        if !event.message_id.is_empty() && !self.seen.insert(message_fingerprint(&event.message_id), past) {
+        if !event.message_id.is_empty() && !self.seen.insert(prints.message, past) {
             self.repeats += 1;
             return;
         }
@@ -142,7 +166,7 @@ impl Front {
             }
             return out.push(Delivery { at, content: Content::Broadcast { event: Happened::Here(event) } });
         }
-        let Some(found) = self.identity.resolve(rules, &event.identifiers, at) else {
+        let Some(found) = self.identity.resolve_known(rules, &event.identifiers, prints.identifiers, at) else {
             let detail = Text::from(format!("message `{}` carries no identifier that may be used", event.message_id));
             return self.reject(at, "event-identifiers-blocked", detail, decisions);
         };
@@ -162,18 +186,23 @@ impl Front {
         }
     }
 
-    /// Touches everything in memory that routing these commands will need, see `Identity::look_ahead`.
-    pub fn look_ahead<'a>(&mut self, commands: impl Iterator<Item = &'a Command<'a>> + Clone) {
-        let events = commands.filter_map(|command| match command {
-            Command::Event(event) => Some(event),
-            _ => None,
-        });
-        let mut scratch = std::mem::take(&mut self.scratch);
-        scratch.clear();
-        scratch.extend(events.clone().map(|event| message_fingerprint(&event.message_id)));
-        std::hint::black_box(scratch.iter().fold(0, |sum, message| sum ^ self.seen.recent.touch(*message)));
-        self.identity.look_ahead(events.flat_map(|event| &event.identifiers), &mut scratch);
-        self.scratch = scratch;
+    /// Fingerprints for routing these commands, with everything touched in memory that it will need: see
+    /// `Identity::look_ahead`. Asked for once per chunk, used for each of its commands in their order.
+    pub fn look_ahead<'a>(&self, commands: impl Iterator<Item = &'a Command<'a>> + Clone) -> Ahead {
+        let mut ahead = Ahead::default();
+        for command in commands {
+            ahead.firsts.push(ahead.identifiers.len());
+            let Command::Event(event) = command else {
+                ahead.messages.push(0);
+                continue;
+            };
+            ahead.messages.push(message_fingerprint(&event.message_id));
+            ahead.identifiers.extend(event.identifiers.iter().map(|identifier| self.identity.fingerprint(identifier)));
+        }
+        ahead.firsts.push(ahead.identifiers.len());
+        std::hint::black_box(ahead.messages.iter().fold(0, |sum, message| sum ^ self.seen.recent.touch(*message)));
+        self.identity.look_ahead(&ahead.identifiers);
+        ahead
     }
 
     fn unmerge_asked(&mut self, event: &Event<'_>, at: Timestamp, out: &mut Vec<Delivery<'_>>, decisions: &mut Vec<Decision>) {

@@ -25,6 +25,7 @@ pub use rules::{Blocked, BlockedError, KindRule, Limit, Rules};
 
 use crate::fingerprint_table::FingerprintTable;
 use faden_model::{Identifier, IdentifierKind, ProfileId, Timestamp};
+pub use index::Fingerprint;
 use index::{Entry, Strand};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -100,6 +101,18 @@ impl Identity {
     /// They belong to one profile unless joining breaks a limit; then the lowest-priority identifier that
     /// breaks it is left out, and the join is tried again with the rest. `None` when no identifier is usable.
     pub fn resolve(&mut self, rules: &Rules, identifiers: &[Identifier<'_>], at: Timestamp) -> Option<Resolution> {
+        let fingerprints: SmallVec<[Fingerprint; 4]> = identifiers.iter().map(|identifier| self.fingerprint(identifier)).collect();
+        self.resolve_known(rules, identifiers, &fingerprints, at)
+    }
+
+    /// As [`Identity::resolve`], where the identifiers' fingerprints are known already.
+    pub fn resolve_known(
+        &mut self,
+        rules: &Rules,
+        identifiers: &[Identifier<'_>],
+        fingerprints: &[Fingerprint],
+        at: Timestamp,
+    ) -> Option<Resolution> {
         let mut out = Resolution {
             profile: ProfileId(0),
             strand: ProfileId(0),
@@ -109,8 +122,8 @@ impl Identity {
             added: SmallVec::new(),
             quarantined: None,
         };
-        let mut seen = self.look_up(rules, identifiers, &mut out.left_out);
-        if !self.all_in_one(&seen) {
+        let mut seen = self.look_up(rules, identifiers, fingerprints, &mut out.left_out);
+        if !self.all_in_one(&seen) && !self.plainly_fits(rules, &seen) {
             self.leave_out(rules, at, &mut seen, &mut out);
         }
         // Best first: the first known one names strand and winner.

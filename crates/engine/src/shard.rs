@@ -64,7 +64,7 @@ impl Hasher for NumberHasher {
 /// A profile in memory and what is known about its place.
 #[derive(Clone, Debug)]
 pub struct Slot {
-    pub profile: Box<Profile>,
+    pub profile: Profile,
     /// When it does something by itself next; `Timestamp::MAX` for never.
     pub due: Timestamp,
     /// The earliest entry of the wheel that stands for it.
@@ -74,6 +74,17 @@ pub struct Slot {
     pub dirty: bool,
     /// Was used since the last look for what to let go.
     pub recent: bool,
+}
+
+impl Slot {
+    /// Finds out what the profile does next, and when the wheel has to say so.
+    fn plan(&mut self, index: &Index, wheel: &mut Wheel) {
+        self.due = next_due(index, &self.profile).unwrap_or(Timestamp::MAX);
+        if self.due < self.scheduled {
+            self.scheduled = self.due;
+            wheel.insert(self.due, self.profile.id);
+        }
+    }
 }
 
 /// A profile that waits for the state of another one.
@@ -88,7 +99,7 @@ struct Blocked {
 #[derive(Debug, Default)]
 pub struct Shard {
     pub index: Arc<Index>,
-    slots: HashMap<ProfileId, Slot, BuildHasherDefault<NumberHasher>>,
+    slots: HashMap<ProfileId, Box<Slot>, BuildHasherDefault<NumberHasher>>,
     wheel: Wheel,
     clock: Timestamp,
     schedules: Schedules,
@@ -201,7 +212,7 @@ impl Shard {
         let mut touched = 0;
         for id in profiles {
             if let Some(slot) = self.slots.get(&id) {
-                let profile = &*slot.profile;
+                let profile = &slot.profile;
                 let strand = profile.strands.first().map_or(0, |strand| strand.last_seen_at.0);
                 touched ^= slot.due.0 ^ profile.clock.0 ^ strand ^ profile.enrollments.first().map_or(0, |first| first.entered_at.0);
             }
@@ -233,14 +244,8 @@ impl Shard {
         }
         let due = next_due(&self.index, &profile).unwrap_or(Timestamp::MAX);
         let id = profile.id;
-        self.slots.entry(id).or_insert(Slot {
-            profile: Box::new(profile),
-            due,
-            scheduled: due,
-            stored_due: due,
-            dirty: false,
-            recent: true,
-        });
+        let slot = Slot { profile, due, scheduled: due, stored_due: due, dirty: false, recent: true };
+        self.slots.entry(id).or_insert_with(|| Box::new(slot));
     }
 
     pub fn is_warm(&self, id: ProfileId) -> bool {
@@ -250,11 +255,7 @@ impl Shard {
     /// Brings the wheel up to date with what the profile does next.
     fn reschedule(&mut self, id: ProfileId) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
-        slot.due = next_due(&self.index, &slot.profile).unwrap_or(Timestamp::MAX);
-        if slot.due < slot.scheduled {
-            slot.scheduled = slot.due;
-            self.wheel.insert(slot.due, id);
-        }
+        slot.plan(&self.index, &mut self.wheel);
     }
 
     /// One turn of one profile at `at`, after everything that was due before.
@@ -268,7 +269,7 @@ impl Shard {
         }
         work(Turn::new(&self.index, &mut slot.profile, at, &mut self.output));
         mark(slot, &mut self.dirty);
-        self.reschedule(id);
+        slot.plan(&self.index, &mut self.wheel);
         self.take_listed();
     }
 
@@ -389,7 +390,7 @@ impl Shard {
         }
         self.listed_changes.extend(slot.profile.memberships.iter().map(|membership| (membership.key, loser, false)));
         self.gone.insert(loser, slot.stored_due);
-        self.send_state(winner, loser, merge, *slot.profile, at);
+        self.send_state(winner, loser, merge, slot.profile, at);
     }
 
     fn send_state(&mut self, to: ProfileId, from: ProfileId, merge: u32, profile: Profile, at: Timestamp) {
@@ -488,10 +489,10 @@ impl Shard {
     }
 
     fn create(&mut self, id: ProfileId, at: Timestamp) {
-        let profile = Box::new(Profile::new(id, at));
+        let profile = Profile::new(id, at);
         let (due, scheduled) = (Timestamp::MAX, Timestamp::MAX);
         let stored_due = self.gone.remove(&id).unwrap_or(Timestamp::MAX);
-        self.slots.insert(id, Slot { profile, due, scheduled, stored_due, dirty: false, recent: true });
+        self.slots.insert(id, Box::new(Slot { profile, due, scheduled, stored_due, dirty: false, recent: true }));
     }
 }
 
@@ -561,7 +562,7 @@ impl Shard {
 
     /// A warm profile, for reading.
     pub fn profile(&self, id: ProfileId) -> Option<&Profile> {
-        self.slots.get(&id).map(|slot| &*slot.profile)
+        self.slots.get(&id).map(|slot| &slot.profile)
     }
 
     /// The ids of all warm profiles, in order.

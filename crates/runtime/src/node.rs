@@ -258,16 +258,16 @@ impl Node {
     /// [`NodeError::Definitions`] when published definitions no longer read.
     pub fn apply(&mut self, records: Vec<Record<'_>>) -> Result<(), NodeError> {
         for records in records.chunks(LOOK_AHEAD) {
-            self.front.look_ahead(records.iter().map(|record| &record.command));
+            let ahead = self.front.look_ahead(records.iter().map(|record| &record.command));
             let mut deliveries = Vec::with_capacity(records.len() + records.len() / 8);
-            for record in records {
+            for (place, record) in records.iter().enumerate() {
                 if let Command::Publish { files } = &record.command {
                     self.deliver(std::mem::take(&mut deliveries));
                     self.publish(files.clone())?;
                 } else {
                     let mut past = StorePast(self.store.as_ref());
                     let rules = &self.index.definitions.identity;
-                    self.front.route(rules, record.at, &record.command, &mut past, &mut deliveries, &mut self.decisions);
+                    self.front.route(rules, record.at, &record.command, ahead.of(place), &mut past, &mut deliveries, &mut self.decisions);
                 }
                 self.position.0 += 1;
             }

@@ -77,12 +77,12 @@ impl<'scope> Threads<'scope> {
 
     /// Routes records to the partitions. Definitions cannot change while threads run.
     pub fn apply(&mut self, records: Vec<Record<'_>>) {
-        self.front.look_ahead(records.iter().map(|record| &record.command));
+        let ahead = self.front.look_ahead(records.iter().map(|record| &record.command));
         let mut deliveries = Vec::new();
-        for record in &records {
+        for (place, record) in records.iter().enumerate() {
             let mut past = StorePast(self.store.as_ref());
             let rules = &self.index.definitions.identity;
-            self.front.route(rules, record.at, &record.command, &mut past, &mut deliveries, &mut self.decisions);
+            self.front.route(rules, record.at, &record.command, ahead.of(place), &mut past, &mut deliveries, &mut self.decisions);
             for delivery in deliveries.drain(..) {
                 self.post(&delivery);
             }

@@ -159,9 +159,9 @@ fn stages(report: &mut Report, text: &str, customers: u64, due: u64) -> anyhow::
     let mut deliveries = Vec::new();
     let begun = Instant::now();
     for records in records.chunks(512) {
-        front.look_ahead(records.iter().map(|record| &record.command));
-        for record in records {
-            front.route(&definitions.identity, record.at, &record.command, &mut NoPast, &mut deliveries, &mut Vec::new());
+        let ahead = front.look_ahead(records.iter().map(|record| &record.command));
+        for (place, record) in records.iter().enumerate() {
+            front.route(&definitions.identity, record.at, &record.command, ahead.of(place), &mut NoPast, &mut deliveries, &mut Vec::new());
         }
         deliveries.clear();
     }

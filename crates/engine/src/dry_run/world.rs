@@ -53,7 +53,8 @@ impl World {
         let command = Command::Event(event.clone());
         let mut deliveries = Vec::new();
         let rules = &self.shard.index.definitions.identity;
-        self.front.route(rules, at, &command, &mut NoPast, &mut deliveries, &mut self.decisions);
+        let ahead = self.front.look_ahead(std::iter::once(&command));
+        self.front.route(rules, at, &command, ahead.of(0), &mut NoPast, &mut deliveries, &mut self.decisions);
         for delivery in deliveries {
             self.shard.given(delivery, consents.clone(), &mut NothingCold);
         }
@@ -97,7 +98,8 @@ impl World {
     fn route(&mut self, at: Timestamp, command: &Command<'_>) {
         let mut deliveries = Vec::new();
         let index = self.shard.index.clone();
-        self.front.route(&index.definitions.identity, at, command, &mut NoPast, &mut deliveries, &mut self.decisions);
+        let ahead = self.front.look_ahead(std::iter::once(command));
+        self.front.route(&index.definitions.identity, at, command, ahead.of(0), &mut NoPast, &mut deliveries, &mut self.decisions);
         for delivery in deliveries {
             self.shard.apply(delivery, &mut NothingCold);
             while let Some(state) = self.shard.outgoing.pop() {

@@ -4,8 +4,8 @@
 
 use super::Identity;
 use faden_model::{Identifier, Timestamp};
-use siphasher::sip128::SipHasher24;
-use smallvec::SmallVec;
+use siphasher::sip128::{Hasher128, SipHasher24};
+use std::hash::Hasher;
 
 /// End of a chain; no entry and no strand has this number.
 pub const NONE: u32 = u32::MAX;
@@ -45,12 +45,12 @@ pub fn seconds(at: Timestamp) -> u32 {
 
 pub fn fingerprint(hash_key: &[u8; 16], identifier: &Identifier<'_>) -> Fingerprint {
     let kind = identifier.kind.name().as_bytes();
-    let mut text: SmallVec<[u8; 128]> = SmallVec::new();
+    let mut hasher = SipHasher24::new_with_key(hash_key);
     // With its length in front, no kind and value run into another kind and value.
-    text.extend_from_slice(&(kind.len() as u32).to_le_bytes());
-    text.extend_from_slice(kind);
-    text.extend_from_slice(identifier.value.as_bytes());
-    let hash = SipHasher24::new_with_key(hash_key).hash(&text);
+    hasher.write(&(kind.len() as u32).to_le_bytes());
+    hasher.write(kind);
+    hasher.write(identifier.value.as_bytes());
+    let hash = hasher.finish128();
     [hash.h1 as u32, (hash.h1 >> 32) as u32, hash.h2 as u32]
 }
 
@@ -60,12 +60,15 @@ pub fn table_key(fingerprint: &Fingerprint) -> u128 {
 }
 
 impl Identity {
+    /// The fingerprint under which this index knows an identifier.
+    pub fn fingerprint(&self, identifier: &Identifier<'_>) -> Fingerprint {
+        fingerprint(&self.hash_key, identifier)
+    }
+
     /// Touches what [`Identity::resolve`] will need for these identifiers, step by step for all of them,
-    /// so that the processor waits for many cache lines at once. `scratch` keeps its memory between calls.
-    pub fn look_ahead<'i>(&self, identifiers: impl Iterator<Item = &'i Identifier<'i>>, scratch: &mut Vec<u128>) {
-        scratch.clear();
-        scratch.extend(identifiers.map(|identifier| table_key(&fingerprint(&self.hash_key, identifier))));
-        let mut numbers: Vec<u32> = scratch.iter().map(|key| self.table.touch(*key)).collect();
+    /// so that the processor waits for many cache lines at once.
+    pub fn look_ahead(&self, fingerprints: &[Fingerprint]) {
+        let mut numbers: Vec<u32> = fingerprints.iter().map(|fingerprint| self.table.touch(table_key(fingerprint))).collect();
         for number in &mut numbers {
             *number = self.entries.get(*number as usize).map_or(NONE, |entry| entry.strand);
         }

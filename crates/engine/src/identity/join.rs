@@ -1,6 +1,6 @@
 //! Which of an event's identifiers may be joined, and the joining.
 
-use super::index::{Fingerprint, NONE, fingerprint, seconds};
+use super::index::{Fingerprint, NONE, seconds};
 use super::{Identity, Merge, Reason, Resolution, Rules};
 use faden_model::{Identifier, IdentifierKind, ProfileId, Span, Timestamp};
 use smallvec::SmallVec;
@@ -42,16 +42,16 @@ impl Identity {
         &mut self,
         rules: &Rules,
         identifiers: &[Identifier<'_>],
+        fingerprints: &[Fingerprint],
         left_out: &mut SmallVec<[(usize, Reason); 1]>,
     ) -> SeenList {
         let mut seen: SeenList = SmallVec::new();
-        for (position, identifier) in identifiers.iter().enumerate() {
-            let rule = rules.of(&identifier.kind);
+        for (position, (identifier, fingerprint)) in identifiers.iter().zip(fingerprints).enumerate() {
+            let (rule, fingerprint) = (rules.of(&identifier.kind), *fingerprint);
             if identifier.value.is_empty() || rule.blocked.contains(&identifier.value) {
                 left_out.push((position, Reason::Blocked));
                 continue;
             }
-            let fingerprint = fingerprint(&self.hash_key, identifier);
             if seen.iter().any(|other| other.fingerprint == fingerprint) {
                 continue;
             }
@@ -95,6 +95,26 @@ impl Identity {
         };
         let profile_of_first = profile(first);
         seen[1..].iter().all(|one| one.entry.is_some() && profile(one) == profile_of_first)
+    }
+
+    /// Whether new identifiers can join the one known profile (or each other) by a plain count: the common
+    /// case of a login, in which [`Identity::leave_out`] would find nothing. In doubt `false`.
+    pub(super) fn plainly_fits(&self, rules: &Rules, seen: &SeenList) -> bool {
+        let mut known = seen.iter().filter(|one| one.entry.is_some()).map(|one| self.strands[one.strand as usize].profile);
+        let profile = known.next();
+        if !self.apart.is_empty() || known.any(|other| Some(other) != profile) {
+            return false;
+        }
+        let added = || seen.iter().filter(|one| one.entry.is_none());
+        let size = profile.map_or(0, |profile| self.strands[profile as usize].size) as usize + added().count();
+        size <= rules.cluster_max as usize
+            && added().all(|one| {
+                let rule = rules.of(&self.kinds[usize::from(one.kind)]);
+                let max = if rule.unique { 1 } else { rule.limit.map_or(usize::MAX, |limit| usize::from(limit.max)) };
+                let held = profile.into_iter().flat_map(|profile| self.strands_of(profile)).flat_map(|strand| self.entries_of(strand));
+                max == usize::MAX
+                    || held.filter(|entry| entry.kind == one.kind).count() + added().filter(|other| other.kind == one.kind).count() <= max
+            })
     }
 
     /// The strand of the best known identifier; between equals the older profile wins, then the event's order.
