@@ -1,5 +1,8 @@
 //! Where people read workspaces: examples and pages.
 
+// Each test file takes what it needs.
+#![allow(dead_code)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
