@@ -65,7 +65,8 @@ impl World {
     fn route(&mut self, at: &str, command: Command<'static>) -> Vec<Delivery<'static>> {
         let at = Timestamp::parse(at).expect("an instant");
         let mut out = Vec::new();
-        self.front.route(&self.index.definitions.identity, at, &command, &mut NoPast, &mut out, &mut Vec::new());
+        let ahead = self.front.look_ahead(std::iter::once(&command));
+        self.front.route(&self.index.definitions.identity, at, &command, ahead.of(0), &mut NoPast, &mut out, &mut Vec::new());
         out.into_iter().map(Delivery::into_owned).collect()
     }
 

@@ -70,7 +70,9 @@ impl World {
     /// Lets everything happen that is due up to and including `until`.
     pub fn pass_time(&mut self, until: Timestamp) {
         self.run_out(until);
-        self.apply(until, &Command::Tick);
+        if !self.is_cut_off() {
+            self.apply(until, &Command::Tick);
+        }
     }
 
     /// As [`World::pass_time`], but the clock stays where nothing is due any more.
