@@ -66,6 +66,8 @@ pub struct Seen {
     /// Since the last checkpoint.
     unsaved: Vec<u128>,
     keep_unsaved: bool,
+    /// Some are no longer in memory.
+    forgets: bool,
 }
 
 /// Message ids that are no longer in memory.
@@ -92,7 +94,7 @@ pub fn message_fingerprint(message_id: &str) -> u128 {
 impl Seen {
     /// Remembers a message id; `false` when it was there already.
     fn insert(&mut self, message: u128, past: &mut dyn Past) -> bool {
-        if self.recent.find(message).is_some() || past.saw(message) {
+        if self.recent.find(message).is_some() || (self.forgets && past.saw(message)) {
             return false;
         }
         self.recent.insert(message, 0);
@@ -259,8 +261,17 @@ impl Front {
     pub fn take_unsaved(&mut self, keep: usize) -> Vec<u128> {
         if self.seen.recent.len() > keep {
             self.seen.recent = FingerprintTable::default();
+            self.seen.forgets = true;
         }
         std::mem::take(&mut self.seen.unsaved)
+    }
+
+    /// Takes up message fingerprints of an earlier run; `all` of them, or too many to remember.
+    pub fn remember(&mut self, messages: &[u128], all: bool) {
+        self.seen.forgets = !all;
+        for message in messages.iter().filter(|_| all) {
+            self.seen.recent.insert(*message, 0);
+        }
     }
 
     /// Clock and counters, for [`Front::restore`].

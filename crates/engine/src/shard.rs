@@ -207,17 +207,21 @@ impl Shard {
         self.take_listed();
     }
 
-    /// Touches what these profiles' turns will need: see `Front::look_ahead`.
+    /// Touches what these profiles' turns will need, step by step for all of them: see `Front::look_ahead`.
     pub fn look_ahead(&self, profiles: impl Iterator<Item = ProfileId>) {
-        let mut touched = 0;
-        for id in profiles {
-            if let Some(slot) = self.slots.get(&id) {
-                let profile = &slot.profile;
-                let strand = profile.strands.first().map_or(0, |strand| strand.last_seen_at.0);
-                touched ^= slot.due.0 ^ profile.clock.0 ^ strand ^ profile.enrollments.first().map_or(0, |first| first.entered_at.0);
-            }
-        }
-        std::hint::black_box(touched);
+        let slots: Vec<&Slot> = profiles.filter_map(|id| self.slots.get(&id).map(|slot| &**slot)).collect();
+        let here = slots.iter().fold(0, |sum, slot| {
+            let strand = slot.profile.strands.first().map_or(0, |strand| strand.last_seen_at.0 ^ strand.traits.len() as i64);
+            sum ^ slot.due.0 ^ slot.profile.clock.0 ^ slot.profile.enrollments.len() as i64 ^ strand
+        });
+        let behind = slots.iter().fold(0, |sum, slot| {
+            let enrolled = slot.profile.enrollments.first().map_or(0, |first| first.entered_at.0);
+            let strand = slot.profile.strands.first();
+            let known = strand.and_then(|strand| strand.identifiers.last()).map_or(0, |known| known.first_seen_at.0);
+            let consent = strand.and_then(|strand| strand.consents.first()).map_or(0, |consent| consent.at.0);
+            sum ^ enrolled ^ known ^ consent
+        });
+        std::hint::black_box(here ^ behind);
     }
 
     /// Makes sure that the profile is in memory; `false` when there is none.
@@ -580,6 +584,11 @@ impl Shard {
     /// The next instant at which something may happen by itself.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.wheel.next().into_iter().chain(self.schedules.next()).min()
+    }
+
+    /// An instant at or before which about `count` timers are due; the end of time when there are fewer.
+    pub fn instant_of_timer(&self, count: usize) -> Timestamp {
+        self.wheel.instant_of(count)
     }
 
     pub fn timers_len(&self) -> usize {

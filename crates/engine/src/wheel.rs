@@ -66,6 +66,18 @@ impl Wheel {
         }
     }
 
+    /// The end of the slot in which the entry of this number is due.
+    pub fn instant_of(&self, count: usize) -> Timestamp {
+        let mut passed = self.near.len();
+        for (slot, entries) in &self.far {
+            passed += entries.len();
+            if passed >= count {
+                return Timestamp(((slot + 1) << SLOT_BITS) - 1);
+            }
+        }
+        Timestamp::MAX
+    }
+
     /// The profiles due at or before `limit`, without taking them; in no order, possibly repeated.
     pub fn peek(&self, limit: Timestamp, visit: &mut dyn FnMut(ProfileId)) {
         for Reverse((due, profile)) in &self.near {

@@ -4,7 +4,7 @@
 //! fetched together, applied. A checkpoint now and then writes what changed. After a crash the node opens
 //! from the last checkpoint that the store has and applies the log's rest again, which decides the same.
 
-use crate::checkpoint::{FRONT_KEY, SharedStore, number, read_due_key, write_decisions, write_front, write_partition};
+use crate::checkpoint::{FRONT_KEY, SEEN_KEPT, SharedStore, number, read_due_key, write_decisions, write_front, write_partition};
 use crate::partition::Partition;
 use faden_engine::decision::Decision;
 use faden_engine::delivery::{Content, Delivery};
@@ -17,6 +17,7 @@ use faden_model::{Command, ProfileId, Record, Timestamp};
 use faden_storage::{Batch, Log, LogError, Position, RecordBatch, StoreError, Table};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 /// How a node runs.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub struct Options {
     /// Whether the log is flushed while its records are applied. A failed flush then ends the node's use:
     /// what it holds in memory is ahead of the log.
     pub overlap: bool,
+    /// Whether a checkpoint is written in a thread of its own while records go on being applied.
+    pub commit_beside: bool,
     /// Secret of the identity index; only a new store takes it.
     pub hash_key: [u8; 16],
 }
@@ -47,6 +50,7 @@ impl Default for Options {
             checkpoint_every: 100_000,
             warm_max: 1_000_000,
             overlap: false,
+            commit_beside: false,
             hash_key: [0; 16],
         }
     }
@@ -55,6 +59,9 @@ impl Default for Options {
 /// Records that are looked at together before they are applied: what they touch fits into the
 /// processor's second-level cache.
 const LOOK_AHEAD: usize = 512;
+
+/// Timers of one partition that may fire before decisions are taken.
+const TIMERS_AT_ONCE: usize = 20_000;
 
 /// Most partitions of one process.
 pub const PARTITIONS_MAX: usize = 64;
@@ -96,6 +103,8 @@ pub struct Node {
     position: Position,
     /// Where the last checkpoint stands.
     checkpointed: Position,
+    /// A checkpoint on its way into the store.
+    committing: Option<JoinHandle<Result<(), StoreError>>>,
     /// Memory holds records that the log does not.
     ahead: bool,
     /// Decided since decisions were last taken, or since the last checkpoint where there is a store.
@@ -114,7 +123,7 @@ impl Past for StorePast<'_> {
 impl Node {
     /// A node that keeps everything in memory.
     pub fn in_memory(definitions: Arc<Definitions>, options: Options) -> Node {
-        let front = Front::new(Identity::new(options.hash_key), false);
+        let front = Front::new(Identity::new(options.hash_key).untracked(), false);
         Node::assemble(definitions, options, front, None, None)
     }
 
@@ -132,7 +141,19 @@ impl Node {
             })
             .collect();
         let (position, checkpointed) = (Position(0), Position(0));
-        Node { options, index, front, partitions, store, log, position, checkpointed, ahead: false, decisions: Vec::new() }
+        Node {
+            options,
+            index,
+            front,
+            partitions,
+            store,
+            log,
+            position,
+            checkpointed,
+            committing: None,
+            ahead: false,
+            decisions: Vec::new(),
+        }
     }
 
     /// Opens a node on its log and store, and applies what the log has beyond the store.
@@ -145,6 +166,13 @@ impl Node {
         store.each(Table::Identity, |key, value| rows.push((key.to_vec(), value.to_vec())));
         let identity = if rows.is_empty() { Identity::new(options.hash_key) } else { Identity::load(options.hash_key, rows)? };
         let mut front = Front::new(identity, true);
+        let mut seen: Vec<u128> = Vec::new();
+        store.each(Table::Seen, |key, _| {
+            if seen.len() <= SEEN_KEPT {
+                seen.extend(key.try_into().map(u128::from_be_bytes));
+            }
+        });
+        front.remember(&seen, seen.len() <= SEEN_KEPT);
         if let Some(bytes) = store.lock().get(Table::Meta, FRONT_KEY)? {
             front.restore(postcard::from_bytes(&bytes).map_err(|_| NodeError::Corrupt { what: "a clock" })?);
         }
@@ -339,7 +367,7 @@ impl Node {
         for (partition, mut wanted) in self.partitions.iter_mut().zip(wanted) {
             partition.shard.due_soon(until, &mut |profile| wanted.push(profile));
             if self.store.is_some() {
-                partition.fetch(wanted.iter().copied().collect());
+                partition.fetch(&wanted);
             }
             partition.shard.look_ahead(wanted.into_iter());
         }
@@ -360,6 +388,7 @@ impl Node {
     pub fn checkpoint(&mut self) -> Result<(), NodeError> {
         self.check_not_ahead()?;
         let Some(store) = self.store.clone() else { return Ok(()) };
+        self.finish_commit()?;
         // All partitions start again from the one clock that is written, so none may be behind it.
         let at = self.front.clock();
         for partition in &mut self.partitions {
@@ -373,13 +402,30 @@ impl Node {
         }
         write_decisions(&std::mem::take(&mut self.decisions), &mut batch);
         batch.set_log_position(self.position);
-        store.lock().commit(&batch)?;
         self.checkpointed = self.position;
+        if self.options.commit_beside {
+            self.committing = Some(commit_beside(store, batch));
+            return Ok(());
+        }
+        store.lock().commit(&batch)?;
+        self.let_go();
+        Ok(())
+    }
+
+    /// Waits for a commit that runs beside; what was clean when it began may leave memory then.
+    fn finish_commit(&mut self) -> Result<(), NodeError> {
+        if let Some(committing) = self.committing.take() {
+            committing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            self.let_go();
+        }
+        Ok(())
+    }
+
+    fn let_go(&mut self) {
         let keep = self.options.warm_max / self.partitions.len();
         for partition in &mut self.partitions {
             partition.shard.let_go(keep);
         }
-        Ok(())
     }
 
     /// A checkpoint that survives a power cut, after which the log before it may go.
@@ -388,6 +434,7 @@ impl Node {
     /// As [`Node::checkpoint`].
     pub fn settle(&mut self) -> Result<(), NodeError> {
         self.checkpoint()?;
+        self.finish_commit()?;
         if let (Some(store), Some(log)) = (&self.store, &mut self.log) {
             store.lock().flush()?;
             log.truncate_before(self.position)?;
@@ -398,6 +445,21 @@ impl Node {
     /// What was decided since the last call; where there is a store, decisions are rows there instead.
     pub fn take_decisions(&mut self) -> Vec<Decision> {
         if self.store.is_some() { Vec::new() } else { std::mem::take(&mut self.decisions) }
+    }
+
+    /// Gives back what [`Node::take_decisions`] gave, so that its memory is used again.
+    pub fn recycle(&mut self, mut decisions: Vec<Decision>) {
+        if self.decisions.is_empty() {
+            decisions.clear();
+            self.decisions = decisions;
+        }
+    }
+
+    /// The next instant up to which time may pass at once: `until`, or earlier when very many timers lie
+    /// before it. What they decide can be taken in between.
+    pub fn next_stop(&self, until: Timestamp) -> Timestamp {
+        let stops = self.partitions.iter().map(|partition| partition.shard.instant_of_timer(TIMERS_AT_ONCE));
+        stops.min().unwrap_or(until).min(until)
     }
 
     /// Decisions that no checkpoint has written yet.
@@ -430,6 +492,21 @@ impl Node {
         let partition = &self.partitions[partition_of(id, self.partitions.len())];
         partition.shard.profile(id).cloned().or_else(|| self.store.as_ref()?.profile(id))
     }
+}
+
+/// Commits in a thread of its own, which holds the store from before this returns: whoever reads it
+/// meanwhile waits, and never sees what was before the checkpoint.
+fn commit_beside(store: SharedStore, batch: Batch) -> JoinHandle<Result<(), StoreError>> {
+    let (holds, held) = std::sync::mpsc::channel();
+    let handle = std::thread::spawn(move || {
+        let mut store = store.lock();
+        // The receiver waits for this one word.
+        let _ = holds.send(());
+        store.commit(&batch)
+    });
+    // An error means that the thread is gone; joining it tells why.
+    let _ = held.recv();
+    handle
 }
 
 /// The key of the identity index: the stored one, or the given one for a new store.

@@ -8,7 +8,7 @@ use faden_engine::profile::Profile;
 use faden_engine::shard::{Cold, Shard};
 use faden_model::ProfileId;
 use faden_storage::Table;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The identity stream as a sender; partitions are numbered from 0.
 pub const FRONT: u16 = u16::MAX;
@@ -118,20 +118,22 @@ impl Partition {
 
     /// Brings the profiles of the coming letters into memory, in one go.
     fn fetch_ahead(&mut self, letters: &[u8]) {
-        let mut wanted = BTreeSet::new();
+        let mut wanted = Vec::new();
         let mut rest = letters;
         while !rest.is_empty() {
             let (delivery, after) = postcard::take_from_bytes::<Delivery<'_>>(rest).expect("a parcel is packed by this program");
             wanted.extend(delivery.profile());
             rest = after;
         }
-        self.fetch(wanted);
+        self.fetch(&wanted);
     }
 
     /// Brings these profiles into memory, those that are not yet.
-    pub fn fetch(&mut self, wanted: BTreeSet<ProfileId>) {
+    pub fn fetch(&mut self, wanted: &[ProfileId]) {
         let Some(store) = &self.store else { return };
-        let missing: Vec<ProfileId> = wanted.into_iter().filter(|id| !self.shard.is_warm(*id)).collect();
+        let mut missing: Vec<ProfileId> = wanted.iter().copied().filter(|id| !self.shard.is_warm(*id)).collect();
+        missing.sort_unstable();
+        missing.dedup();
         store.profiles(&missing, |profile| self.shard.warm(profile));
     }
 

@@ -129,7 +129,8 @@ impl Post {
     fn route(&mut self, record: Record<'static>) {
         let mut deliveries = Vec::new();
         let rules = &self.index.definitions.identity;
-        self.front.route(rules, record.at, &record.command, &mut NoPast, &mut deliveries, &mut self.decisions);
+        let ahead = self.front.look_ahead(std::iter::once(&record.command));
+        self.front.route(rules, record.at, &record.command, ahead.of(0), &mut NoPast, &mut deliveries, &mut self.decisions);
         for delivery in deliveries.into_iter().map(Delivery::into_owned) {
             match delivery.profile() {
                 Some(profile) => self.post(partition_of(profile, self.partitions.len()), delivery),

@@ -234,7 +234,7 @@ fn durable(report: &mut Report, text: &str, directory: &Path, due: u64) -> anyho
     let limit = machine::append_and_flush(directory, &encoded, piece)?;
     report.rate("limit: this disk appends and flushes the same bytes", "limit, each", events, limit);
     drop(encoded);
-    let options = Options { checkpoint_every: 500_000, overlap: true, ..Options::default() };
+    let options = Options { checkpoint_every: 200_000, overlap: true, commit_beside: true, ..Options::default() };
     let mut node = open(directory, options, 64 << 20)?;
     let cpu = machine::cpu_time();
     let mut slowest = Duration::ZERO;
@@ -301,7 +301,7 @@ fn cold(report: &mut Report, customers: u64, directory: &Path) -> anyhow::Result
     std::fs::create_dir_all(directory)?;
     // A warm profile of this job takes about 1 KB: half of the cache for profiles, half for the store's blocks.
     let warm_max = (CACHE_BYTES / 2 / 1024) as usize;
-    let options = Options { checkpoint_every: 100_000, warm_max, overlap: true, ..Options::default() };
+    let options = Options { checkpoint_every: 100_000, warm_max, overlap: true, commit_beside: true, ..Options::default() };
     let mut node = open(directory, options, CACHE_BYTES / 2)?;
     let start = Timestamp(1_772_359_200_000);
     let begun = Instant::now();

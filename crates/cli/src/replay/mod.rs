@@ -136,7 +136,7 @@ fn replay(arguments: &Arguments, definitions: Arc<Definitions>, intake: &mut Int
         };
         read_all(&arguments.files, intake, &mut |records| {
             runner.take(records)?;
-            sink.take(&runner.decisions())
+            take(&mut runner, &mut sink)
         })?;
         if arguments.durable.is_some() {
             run_on_stored(&mut runner, &mut sink, arguments.until, intake.clock)?;
@@ -148,7 +148,7 @@ fn replay(arguments: &Arguments, definitions: Arc<Definitions>, intake: &mut Int
             (Some(new), Some(node)) => Some(migration::landings(node, new)),
             _ => None,
         };
-        drop(runner);
+        runner.end();
         let (summary, hash) = sink.finish()?;
         let wall_seconds = started.elapsed().as_secs_f64();
         let counts = intake.counts;
@@ -175,17 +175,34 @@ pub fn run_on(runner: &mut Runner<'_>, sink: &mut Sink, until: Option<Timestamp>
     runner.wait();
     sink.take(&runner.decisions())?;
     if let Some(until) = until {
-        runner.pass_time(until)?;
-        return sink.take(&runner.decisions());
+        return pass(runner, sink, until);
     }
     let Some(last) = last else { return Ok(()) };
     for day in 1..=DAYS_BEHIND_MAX {
         if sink.summary.running() == 0 {
             break;
         }
-        runner.pass_time(last + Span(Span::DAY.0 * day))?;
-        sink.take(&runner.decisions())?;
+        pass(runner, sink, last + Span(Span::DAY.0 * day))?;
     }
+    Ok(())
+}
+
+/// Lets time pass in pieces, so that decisions do not heap up.
+fn pass(runner: &mut Runner<'_>, sink: &mut Sink, until: Timestamp) -> anyhow::Result<()> {
+    loop {
+        let stop = runner.next_stop(until);
+        runner.pass_time(stop)?;
+        take(runner, sink)?;
+        if stop == until {
+            return Ok(());
+        }
+    }
+}
+
+fn take(runner: &mut Runner<'_>, sink: &mut Sink) -> anyhow::Result<()> {
+    let decisions = runner.decisions();
+    sink.take(&decisions)?;
+    runner.recycle(decisions);
     Ok(())
 }
 

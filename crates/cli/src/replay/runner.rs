@@ -59,6 +59,7 @@ impl<'scope> Runner<'scope> {
         let log = Log::open(Arc::new(FileDisk), LogOptions::new(directory.join("log")))
             .with_context(|| format!("cannot open the log in `{shown}`"))?;
         let store = FjallStore::open(&StoreOptions::new(directory.join("store")))?;
+        let options = Options { overlap: true, commit_beside: true, ..options };
         let node = Node::open(definitions, options, log, SharedStore::new(Box::new(store)))
             .with_context(|| format!("cannot open the node in `{shown}`"))?;
         Ok(Runner::Node(Box::new(node)))
@@ -100,6 +101,21 @@ impl<'scope> Runner<'scope> {
         }
     }
 
+    /// Gives back what [`Runner::decisions`] gave, so that its memory is used again.
+    pub fn recycle(&mut self, decisions: Vec<Decision>) {
+        if let Runner::Node(node) = self {
+            node.recycle(decisions);
+        }
+    }
+
+    /// See `Node::next_stop`; partitions in threads pass all time at once.
+    pub fn next_stop(&self, until: Timestamp) -> Timestamp {
+        match self {
+            Runner::Node(node) => node.next_stop(until),
+            Runner::Threads(_) => until,
+        }
+    }
+
     /// How many profiles were ever born, and how many events were repeats.
     pub fn profiles_and_repeats(&mut self) -> (u64, u64) {
         let front = match self {
@@ -107,6 +123,15 @@ impl<'scope> Runner<'scope> {
             Runner::Threads(threads) => threads.as_mut().map(|threads| &*threads.front()),
         };
         front.map_or((0, 0), |front| (front.identity.counts().0 as u64, front.repeats()))
+    }
+
+    /// Ends a run. What an in-memory node holds is not taken apart piece by piece: the process ends soon.
+    pub fn end(mut self) {
+        if let Runner::Node(node) = &mut self
+            && node.store().is_none()
+        {
+            std::mem::forget(self);
+        }
     }
 
     pub fn node(&mut self) -> Option<&mut Node> {

@@ -19,6 +19,8 @@ const VERSION: u16 = 1;
 /// What was not handed out by `drain_changes` yet.
 #[derive(Clone, Debug, Default)]
 pub struct Unsaved {
+    /// Nobody will ask what changed.
+    off: bool,
     version_saved: bool,
     kinds_saved: usize,
     entries_saved: usize,
@@ -49,9 +51,17 @@ impl LoadError {
     }
 }
 
+impl Identity {
+    /// An index that is never stored: it does not remember what changed.
+    pub fn untracked(mut self) -> Identity {
+        self.unsaved.off = true;
+        self
+    }
+}
+
 impl Unsaved {
     pub fn strand(&mut self, number: u32) {
-        if self.strands.last() != Some(&number) {
+        if !self.off && self.strands.last() != Some(&number) {
             self.strands.push(number);
         }
     }
