@@ -5,11 +5,13 @@
 //! A profile that waits for another's state works through nothing until it has arrived, and its timers
 //! wait with it; every other profile goes on.
 
+mod checkpoint;
+mod virtual_time;
+
 use crate::decision::Kind;
 use crate::definitions::Index;
 use crate::delivery::{Content, Delivery, Travelling};
 use crate::journey::Entry;
-use crate::policy::ConsentEntry;
 use crate::profile::Profile;
 use crate::schedule::Schedules;
 use crate::turn::{Learned, Output, Turn, advance, next_due};
@@ -485,114 +487,11 @@ impl Shard {
         self.pass_time(self.clock, cold);
     }
 
-    /// Tells what is known of a new profile before anything happens: nobody enters or leaves a journey by it.
-    pub(crate) fn given(&mut self, delivery: Delivery<'_>, consents: Vec<ConsentEntry>, cold: &mut dyn Cold) {
-        let Content::Event { profile, strand, added, event, .. } = delivery.content else { return };
-        self.create(profile, delivery.at);
-        self.turn(profile, delivery.at, cold, |turn| turn.given(&event, Learned { strand, added: &added }, consents));
-    }
-
     fn create(&mut self, id: ProfileId, at: Timestamp) {
         let profile = Profile::new(id, at);
         let (due, scheduled) = (Timestamp::MAX, Timestamp::MAX);
         let stored_due = self.gone.remove(&id).unwrap_or(Timestamp::MAX);
         self.slots.insert(id, Box::new(Slot { profile, due, scheduled, stored_due, dirty: false, recent: true }));
-    }
-}
-
-/// What a checkpoint writes and what it lets go.
-impl Shard {
-    /// Visits every profile that changed since the last call, in the order of their ids; `visit` gets the
-    /// profile, the due row the store holds and the one it must hold now.
-    pub fn take_dirty(&mut self, mut visit: impl FnMut(&Profile, Timestamp, Timestamp)) {
-        let mut ids = std::mem::take(&mut self.dirty);
-        ids.sort_unstable();
-        ids.dedup();
-        for id in &ids {
-            let Some(slot) = self.slots.get_mut(id) else { continue };
-            visit(&slot.profile, slot.stored_due, slot.due);
-            slot.stored_due = slot.due;
-            slot.dirty = false;
-            if slot.due != Timestamp::MAX && slot.scheduled != slot.due {
-                // From now on the profile may be let go; the wheel must know its exact instant.
-                slot.scheduled = slot.due;
-                self.wheel.insert(slot.due, *id);
-            }
-        }
-    }
-
-    /// Profiles that have left since the last call, with the due row the store holds for them.
-    pub fn take_gone(&mut self) -> BTreeMap<ProfileId, Timestamp> {
-        std::mem::take(&mut self.gone)
-    }
-
-    pub fn dirty_len(&self) -> usize {
-        self.dirty.len()
-    }
-
-    pub fn warm_len(&self) -> usize {
-        self.slots.len()
-    }
-
-    /// Whether nothing waits: no merge under way, no state on its way out.
-    pub fn is_quiet(&self) -> bool {
-        self.blocked.is_empty() && self.outgoing.is_empty() && self.arrived.is_empty()
-    }
-
-    /// Lets go of clean profiles that were not used since the last call, until at most `keep` are warm.
-    pub fn let_go(&mut self, keep: usize) {
-        let mut excess = self.slots.len().saturating_sub(keep);
-        self.slots.retain(|_, slot| {
-            let unused = !slot.dirty && !slot.recent && excess > 0;
-            excess -= usize::from(unused);
-            slot.recent = false;
-            !unused
-        });
-    }
-
-    /// Restores what a checkpoint knows: a due row.
-    pub fn restore_due(&mut self, due: Timestamp, profile: ProfileId) {
-        self.wheel.insert(due, profile);
-    }
-
-    pub fn restore_member(&mut self, audience: u64, profile: ProfileId) {
-        self.listed.entry(audience).or_default().insert(profile);
-    }
-
-    pub fn restore_clock(&mut self, clock: Timestamp) {
-        self.clock = clock;
-        self.schedules = Schedules::new(&self.index, clock);
-    }
-
-    /// A warm profile, for reading.
-    pub fn profile(&self, id: ProfileId) -> Option<&Profile> {
-        self.slots.get(&id).map(|slot| &slot.profile)
-    }
-
-    /// The ids of all warm profiles, in order.
-    pub fn warm_ids(&self) -> Vec<ProfileId> {
-        let mut ids: Vec<ProfileId> = self.slots.keys().copied().collect();
-        ids.sort_unstable();
-        ids
-    }
-
-    /// Profiles that are due up to `until`, for fetching them together beforehand.
-    pub fn due_soon(&self, until: Timestamp, visit: &mut dyn FnMut(ProfileId)) {
-        self.wheel.peek(until, visit);
-    }
-
-    /// The next instant at which something may happen by itself.
-    pub fn next_due(&self) -> Option<Timestamp> {
-        self.wheel.next().into_iter().chain(self.schedules.next()).min()
-    }
-
-    /// An instant at or before which about `count` timers are due; the end of time when there are fewer.
-    pub fn instant_of_timer(&self, count: usize) -> Timestamp {
-        self.wheel.instant_of(count)
-    }
-
-    pub fn timers_len(&self) -> usize {
-        self.wheel.len()
     }
 }
 

@@ -1,0 +1,248 @@
+//! Decisions as JSON lines, written without a detour: outputs have millions of them.
+
+use super::{Cause, Decision, Facts, Kind, Message, MessageOutcome, NOBODY};
+use crate::policy::{self, Check};
+use faden_model::json::{write_text, write_value};
+use std::fmt::Write;
+
+/// Appends `,"name":` and the JSON text of a string.
+fn text(out: &mut String, name: &str, value: &str) {
+    out.push_str(",\"");
+    out.push_str(name);
+    out.push_str("\":");
+    write_text(out, value);
+}
+
+/// Appends `,"name":"` and what `write` writes, which needs no escaping, and the closing quote.
+fn id(out: &mut String, name: &str, write: impl FnOnce(&mut String) -> std::fmt::Result) {
+    out.push_str(",\"");
+    out.push_str(name);
+    out.push_str("\":\"");
+    let _ = write(out);
+    out.push('"');
+}
+
+/// For values that never need escaping: ids, instants, numbers.
+fn plain(out: &mut String, name: &str, value: impl std::fmt::Display) {
+    let _ = write!(out, ",\"{name}\":\"{value}\"");
+}
+
+impl Decision {
+    /// Appends the decision as one JSON object, without a line end. Without `reasons` the values and
+    /// checks that led to it are left out, whether they were kept or not.
+    pub fn write_json(&self, out: &mut String, reasons: bool) {
+        out.push_str("{\"kind\":\"");
+        out.push_str(self.kind.name());
+        out.push('"');
+        id(out, "id", |out| self.id.write_to(out));
+        id(out, "at", |out| self.at.write_to(out));
+        if self.profile != NOBODY {
+            id(out, "profile", |out| self.profile.write_to(out));
+        }
+        if !self.user_id.is_empty() {
+            text(out, "user_id", &self.user_id);
+        }
+        self.kind.write_fields(out, reasons);
+        out.push('}');
+    }
+}
+
+impl Kind {
+    fn write_fields(&self, out: &mut String, reasons: bool) {
+        match self {
+            Kind::Enrolled { enrollment, journey, version, key, cause, facts } => {
+                id(out, "enrollment", |out| enrollment.write_to(out));
+                text(out, "journey", journey);
+                let _ = write!(out, ",\"version\":\"{version:016x}\"");
+                if let Some(key) = key {
+                    text(out, "key", key);
+                }
+                cause.write_fields(out);
+                if reasons {
+                    write_facts(out, facts);
+                }
+            }
+            Kind::Step { enrollment, journey, step, went, to, facts } => {
+                id(out, "enrollment", |out| enrollment.write_to(out));
+                text(out, "journey", journey);
+                text(out, "step", step);
+                text(out, "went", went);
+                text(out, "to", to);
+                if reasons {
+                    write_facts(out, facts);
+                }
+            }
+            Kind::Message(message) => message.write_fields(out, reasons),
+            Kind::Exposure { enrollment, experiment, arm } => {
+                id(out, "enrollment", |out| enrollment.write_to(out));
+                text(out, "experiment", experiment);
+                text(out, "arm", arm);
+            }
+            Kind::Goal { enrollment, journey, cause } => {
+                id(out, "enrollment", |out| enrollment.write_to(out));
+                text(out, "journey", journey);
+                cause.write_fields(out);
+            }
+            Kind::Ended { enrollment, journey, outcome, step, cause } => {
+                id(out, "enrollment", |out| enrollment.write_to(out));
+                text(out, "journey", journey);
+                plain(out, "outcome", outcome.name());
+                text(out, "step", step);
+                cause.write_fields(out);
+            }
+            Kind::Audience { audience, entered, cause } => {
+                text(out, "audience", audience);
+                plain(out, "change", if *entered { "entered" } else { "left" });
+                cause.write_fields(out);
+            }
+            Kind::Trait { enrollment, name, value } => {
+                id(out, "enrollment", |out| enrollment.write_to(out));
+                text(out, "trait", name);
+                out.push_str(",\"value\":");
+                write_value(out, value);
+            }
+            Kind::Consent { purpose, channel, granted, cause } => {
+                text(out, "purpose", purpose);
+                if let Some(channel) = channel {
+                    text(out, "channel", channel);
+                }
+                let _ = write!(out, ",\"granted\":{granted}");
+                cause.write_fields(out);
+            }
+            Kind::Emitted { enrollment, event } => {
+                id(out, "enrollment", |out| enrollment.write_to(out));
+                text(out, "event", event);
+            }
+            Kind::Merged { loser, merge, identifier } => {
+                plain(out, "loser", loser);
+                let _ = write!(out, ",\"merge\":{merge}");
+                text(out, "identifier_kind", identifier.name());
+            }
+            Kind::Unmerged { restored, merge } => {
+                plain(out, "restored", restored);
+                let _ = write!(out, ",\"merge\":{merge}");
+            }
+            Kind::LeftOut { identifier, reason, message_id } => {
+                text(out, "identifier_kind", identifier.name());
+                text(out, "reason", reason);
+                text(out, "message_id", message_id);
+            }
+            Kind::Moved { enrollment, journey, from, to, undo } => {
+                id(out, "enrollment", |out| enrollment.write_to(out));
+                text(out, "journey", journey);
+                text(out, "from", from);
+                text(out, "to", to);
+                let _ = write!(out, ",\"undo\":{undo}");
+            }
+            Kind::Rejected { code, detail } => {
+                text(out, "code", code);
+                text(out, "detail", detail);
+            }
+        }
+    }
+}
+
+impl Message {
+    fn write_fields(&self, out: &mut String, reasons: bool) {
+        id(out, "message", |out| self.id.write_to(out));
+        id(out, "enrollment", |out| self.enrollment.write_to(out));
+        text(out, "journey", &self.journey);
+        text(out, "step", &self.step);
+        text(out, "template", &self.template);
+        text(out, "purpose", &self.purpose);
+        if !self.channel.is_empty() {
+            text(out, "channel", &self.channel);
+        }
+        if !self.address.is_empty() {
+            // The field is called after the channel's address kind where people look for it.
+            text(out, if self.channel == "email" { "email" } else { "address" }, &self.address);
+        }
+        match &self.outcome {
+            MessageOutcome::Sent => out.push_str(",\"outcome\":\"sent\""),
+            MessageOutcome::Suppressed { rule } => {
+                out.push_str(",\"outcome\":\"suppressed\"");
+                text(out, "rule", rule);
+            }
+            MessageOutcome::Held { until, rule } => {
+                out.push_str(",\"outcome\":\"held\"");
+                plain(out, "until", until);
+                text(out, "rule", rule);
+            }
+            MessageOutcome::Failed { reason } => {
+                out.push_str(",\"outcome\":\"failed\"");
+                text(out, "reason", reason);
+            }
+        }
+        if reasons && !self.checks.is_empty() {
+            out.push_str(",\"checks\":[");
+            for (index, check) in self.checks.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_check(out, check);
+            }
+            out.push(']');
+        }
+    }
+}
+
+impl Cause {
+    fn write_fields(&self, out: &mut String) {
+        match self {
+            Cause::Event { message_id, name } => {
+                out.push_str(",\"cause\":\"event\"");
+                text(out, "message_id", message_id);
+                text(out, "event", name);
+            }
+            Cause::Audience { audience, entered } => {
+                plain(out, "cause", if *entered { "audience_entered" } else { "audience_left" });
+                text(out, "audience", audience);
+            }
+            Cause::Time => out.push_str(",\"cause\":\"time\""),
+            Cause::Journey { enrollment } => {
+                out.push_str(",\"cause\":\"journey\"");
+                plain(out, "by", enrollment);
+            }
+            Cause::Broadcast { message_id, name } => {
+                out.push_str(",\"cause\":\"broadcast\"");
+                text(out, "message_id", message_id);
+                text(out, "event", name);
+            }
+            Cause::Schedule => out.push_str(",\"cause\":\"schedule\""),
+            Cause::Operator => out.push_str(",\"cause\":\"operator\""),
+        }
+    }
+}
+
+fn write_facts(out: &mut String, facts: &Facts) {
+    if facts.is_empty() {
+        return;
+    }
+    out.push_str(",\"facts\":{");
+    for (index, (name, value)) in facts.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write_text(out, name);
+        out.push(':');
+        write_value(out, value);
+    }
+    out.push('}');
+}
+
+fn write_check(out: &mut String, check: &Check) {
+    let outcome = match check.outcome {
+        policy::Outcome::Passed => "passed",
+        policy::Outcome::Held => "held",
+        policy::Outcome::Stopped => "stopped",
+    };
+    let _ = write!(out, "{{\"outcome\":\"{outcome}\"");
+    text(out, "rule", &check.rule.code);
+    for (name, value) in [("policy", &check.rule.policy), ("channel", &check.channel)] {
+        if !value.is_empty() {
+            text(out, name, value);
+        }
+    }
+    text(out, "facts", &check.facts);
+    out.push('}');
+}
