@@ -5,9 +5,13 @@
 
 mod bench;
 mod check;
+mod demo;
+mod explain;
 mod load;
+mod profile;
 mod progress;
 mod replay;
+mod sparkline;
 mod table;
 mod terminal;
 mod test;
@@ -29,11 +33,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Check(check::Arguments),
+    Test(test::Arguments),
+    Replay(Box<replay::Arguments>),
+    Explain(explain::Arguments),
+    Profile(profile::Arguments),
+    Demo(demo::Arguments),
     /// Measure this machine: how fast the engine is on it
     Bench(bench::Arguments),
-    Check(check::Arguments),
-    Replay(Box<replay::Arguments>),
-    Test(test::Arguments),
 }
 
 /// What a command found: `Findings` is a failure that was reported in full already.
@@ -46,10 +53,13 @@ fn main() -> ExitCode {
     // Many small objects in no order gain nothing from huge pages, and pay for clearing them.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
     let ending = match Arguments::parse().command {
-        Command::Bench(arguments) => bench::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
-        Command::Replay(arguments) => replay::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Profile(arguments) => profile::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
     };
     match ending {
         Ok(Ending::Well) => ExitCode::SUCCESS,

@@ -171,7 +171,10 @@ impl<'o> Intake<'o> {
 }
 
 /// The stream itself, unpacked if it begins like a gzip file.
-fn plain(mut raw: Box<dyn Read>) -> std::io::Result<Box<dyn Read>> {
+///
+/// # Errors
+/// The stream's.
+pub fn plain(mut raw: Box<dyn Read>) -> std::io::Result<Box<dyn Read>> {
     const GZIP: [u8; 2] = [0x1f, 0x8b];
     let mut start = Vec::new();
     raw.by_ref().take(2).read_to_end(&mut start)?;

@@ -8,10 +8,11 @@ mod runner;
 mod sink;
 mod summary;
 
-pub use intake::Intake;
+pub use chunks::{Chunk, Chunks};
+pub use intake::{Intake, plain};
 pub use runner::Runner;
-pub use sink::Sink;
-pub use summary::Summary;
+use sink::Sink;
+pub use summary::{Outcomes, Summary};
 
 use crate::progress::Progress;
 use crate::table::Table;
@@ -171,7 +172,7 @@ fn read_all(files: &[String], intake: &mut Intake<'_>, apply: &mut intake::Apply
 ///
 /// # Errors
 /// The node's, and when decisions cannot be written.
-pub fn run_on(runner: &mut Runner<'_>, sink: &mut Sink, until: Option<Timestamp>, last: Option<Timestamp>) -> anyhow::Result<()> {
+fn run_on(runner: &mut Runner<'_>, sink: &mut Sink, until: Option<Timestamp>, last: Option<Timestamp>) -> anyhow::Result<()> {
     runner.wait();
     sink.take(&runner.decisions())?;
     if let Some(until) = until {

@@ -1,0 +1,268 @@
+//! `faden explain`: the chain from the event to a decision, read from a replay's output.
+//!
+//! The file is streamed once to find what the id names and once more for the passage it belongs to; no
+//! index is needed. Nothing is computed again: what is shown is what was written when it was decided.
+
+use crate::Ending;
+use crate::replay::{Chunk, Chunks, plain};
+use crate::terminal::{self, Paint};
+use anyhow::{Context, bail};
+use clap::Args;
+use memchr::memmem::Finder;
+use serde_json::{Value, json};
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Lines kept of one passage or one person.
+const LINES_MAX: usize = 10_000;
+
+/// Explain a decision, a message, a passage or a person from a replay's output
+///
+/// Shows the chain: the event that let somebody in, the conditions with the values they saw, the steps, the
+/// arm of an experiment, the rules that were asked, and what came of it.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  faden replay events.ndjson --workspace my-shop --out decisions.ndjson
+  faden explain msg_7b_4
+  faden explain enr_7b_3 other-decisions.ndjson --json")]
+pub struct Arguments {
+    /// An id from a decision: dec_..., msg_..., enr_... or prf_...
+    id: String,
+    /// What `faden replay --out` wrote
+    #[arg(value_name = "FILE", default_value = "decisions.ndjson")]
+    file: PathBuf,
+    /// One JSON object: the decision itself, the chain that led to it, and where it stands
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was found: the line the id names, if it names one, and the lines around it in their order.
+pub struct Found {
+    pub subject: Option<Value>,
+    pub chain: Vec<Value>,
+}
+
+pub fn run(arguments: &Arguments) -> anyhow::Result<Ending> {
+    let id = arguments.id.trim().to_ascii_lowercase();
+    let found = find(&id, &|id, visit| each_line(&arguments.file, id, visit))?;
+    if found.chain.is_empty() {
+        bail!("`{id}` does not occur in `{}`; name the file that `faden replay --out` wrote", arguments.file.display());
+    }
+    let mut out = terminal::output();
+    if arguments.json {
+        writeln!(out, "{}", json!({"id": id, "subject": found.subject, "chain": found.chain, "state": state(&found.chain)}))?;
+    } else {
+        write!(out, "{}", text(&id, &found, Paint::for_stdout()))?;
+    }
+    out.flush()?;
+    Ok(Ending::Well)
+}
+
+type Visit<'v> = dyn FnMut(Value) + 'v;
+
+/// Visits the lines that mention an id.
+type Read<'r> = dyn Fn(&str, &mut Visit<'_>) -> anyhow::Result<()> + 'r;
+
+fn find(id: &str, read: &Read<'_>) -> anyhow::Result<Found> {
+    let field = match id.split('_').next() {
+        Some("dec") => "id",
+        Some("msg") => "message",
+        Some("enr") => "enrollment",
+        Some("prf") => "profile",
+        _ => bail!("`{id}` is not an id of a decision; it should look like dec_7b_5, msg_7b_4, enr_7b_3 or prf_7b"),
+    };
+    let mut lines = Vec::new();
+    read(id, &mut |line| {
+        if lines.len() < LINES_MAX && (line[field] == id || (field == "profile" && line["loser"] == id)) {
+            lines.push(line);
+        }
+    })?;
+    if matches!(field, "enrollment" | "profile") {
+        return Ok(Found { subject: None, chain: lines });
+    }
+    // A message that was held has a line for each time it was looked at: the last one says what came of it.
+    let Some(subject) = lines.pop() else { return Ok(Found { subject: None, chain: Vec::new() }) };
+    let Some(enrollment) = subject["enrollment"].as_str().map(str::to_owned) else {
+        return Ok(Found { chain: vec![subject.clone()], subject: Some(subject) });
+    };
+    let mut chain = Vec::new();
+    let mut reached = false;
+    read(&enrollment, &mut |line| {
+        if chain.len() < LINES_MAX && !reached && line["enrollment"] == enrollment.as_str() {
+            reached = line["id"] == subject["id"];
+            chain.push(line);
+        }
+    })?;
+    Ok(Found { subject: Some(subject), chain })
+}
+
+/// Visits the lines of a file that hold this id in quotes.
+fn each_line(path: &Path, id: &str, visit: &mut Visit<'_>) -> anyhow::Result<()> {
+    let shown = path.display();
+    let file = File::open(path).with_context(|| format!("cannot open `{shown}`; write it with `faden replay ... --out {shown}`"))?;
+    let quoted = format!("\"{id}\"");
+    let finder = Finder::new(&quoted);
+    let mut chunks = Chunks::new(plain(Box::new(file))?);
+    while let Some(chunk) = chunks.next().with_context(|| format!("cannot read `{shown}`"))? {
+        let Chunk::Lines(bytes) = chunk else { continue };
+        let mut from = 0;
+        while let Some(at) = finder.find(&bytes[from..]).map(|at| from + at) {
+            let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |at| at + 1);
+            let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |length| at + length);
+            if let Ok(line) = serde_json::from_slice(&bytes[start..end]) {
+                visit(line);
+            }
+            from = end;
+        }
+    }
+    Ok(())
+}
+
+/// Finds a message among written lines: for what was just decided in memory.
+pub fn of_lines(id: &str, lines: &str) -> anyhow::Result<Found> {
+    find(id, &|id, visit| {
+        let quoted = format!("\"{id}\"");
+        lines.lines().filter(|line| line.contains(&quoted)).filter_map(|line| serde_json::from_str(line).ok()).for_each(visit);
+        Ok(())
+    })
+}
+
+/// Where a passage stands after these lines.
+fn state(chain: &[Value]) -> String {
+    let Some(last) = chain.iter().rev().find(|line| line["kind"] != "exposure" && line["kind"] != "goal") else { return String::new() };
+    let field = |name: &str| last[name].as_str().unwrap_or_default();
+    match field("kind") {
+        "ended" => format!("ended at {}: {}", field("at"), field("outcome")),
+        "message" if field("outcome") == "held" => format!("waits at step {} until {} ({})", field("step"), field("until"), field("rule")),
+        "step" if field("to") == "end" => "has reached its end".to_owned(),
+        "step" => format!("at step {} since {}", field("to"), field("at")),
+        "moved" => format!("at step {} since it was moved at {}", field("to"), field("at")),
+        "enrolled" => format!("at its first step since {}", field("at")),
+        _ => format!("at step {} since {}", field("step"), field("at")),
+    }
+}
+
+/// The chain as people read it.
+pub fn text(id: &str, found: &Found, paint: Paint) -> String {
+    let first = &found.chain[0];
+    let subject = found.subject.as_ref().unwrap_or(first);
+    let field = |name: &str| subject[name].as_str().unwrap_or_default();
+    let mut out = match &found.subject {
+        Some(line) => format!("  {} {}\n", paint.code("1", id), sentence(line)),
+        None => format!("  {}\n", paint.code("1", id)),
+    };
+    let person = match (field("user_id"), field("profile")) {
+        ("", profile) => profile.to_owned(),
+        (user, profile) => format!("{user} ({profile})"),
+    };
+    let about = [("person", person.as_str()), ("journey", field("journey")), ("passage", field("enrollment"))];
+    let shown = about.iter().filter(|(_, value)| !value.is_empty() && !id.starts_with("prf_"));
+    let about: Vec<String> = shown.map(|(name, value)| format!("{name} {value}")).collect();
+    if !about.is_empty() {
+        out.push_str(&format!("  {}\n", paint.dim(&about.join("  "))));
+    }
+    out.push('\n');
+    for line in &found.chain {
+        let at = line["at"].as_str().unwrap_or_default();
+        let journey = match line["journey"].as_str() {
+            Some(journey) if id.starts_with("prf_") => format!("{journey}: "),
+            _ => String::new(),
+        };
+        out.push_str(&format!("  {}  {journey}{}\n", paint.dim(at), sentence(line)));
+        for reason in reasons(line, paint) {
+            out.push_str(&format!("    {reason}\n"));
+        }
+    }
+    if id.starts_with("enr_") {
+        out.push_str(&format!("\n  {}\n", state(&found.chain)));
+    }
+    out
+}
+
+/// One line in words.
+fn sentence(line: &Value) -> String {
+    let field = |name: &str| line[name].as_str().unwrap_or_default();
+    match field("kind") {
+        "enrolled" => {
+            let key = line["key"].as_str().map(|key| format!(" for {key}")).unwrap_or_default();
+            format!("entered {}{key}, {}", field("journey"), cause(line))
+        }
+        "step" => format!("step {}: {}, on to {}", field("step"), field("went"), field("to")),
+        "message" => message(line),
+        "exposure" => format!("experiment {}: arm {}", field("experiment"), field("arm")),
+        "goal" => format!("reached the goal, {}", cause(line)),
+        "ended" => format!("ended: {}, {}", field("outcome"), cause(line)),
+        "audience" => format!("{} the audience {}, {}", field("change"), field("audience"), cause(line)),
+        "trait" => format!("trait {} set to {}", field("trait"), line["value"]),
+        "consent" => {
+            let given = if line["granted"] == true { "granted" } else { "withdrawn" };
+            let channel = line["channel"].as_str().map(|channel| format!(" on {channel}")).unwrap_or_default();
+            format!("consent to {}{channel} {given}, {}", field("purpose"), cause(line))
+        }
+        "emitted" => format!("event {} of its own", field("event")),
+        "merged" => format!(
+            "{} merged into {} (merge {}, both have the same {})",
+            field("loser"),
+            field("profile"),
+            line["merge"],
+            field("identifier_kind")
+        ),
+        "unmerged" => format!("{} came back out of {} (merge {})", field("restored"), field("profile"), line["merge"]),
+        "left_out" => format!("{} of message {} not joined: {}", field("identifier_kind"), field("message_id"), field("reason")),
+        "moved" => format!("moved from step {} to {}", field("from"), field("to")),
+        "rejected" => format!("refused: {} [{}]", field("detail"), field("code")),
+        other => other.to_owned(),
+    }
+}
+
+fn message(line: &Value) -> String {
+    let field = |name: &str| line[name].as_str().unwrap_or_default();
+    let address = line["email"].as_str().or(line["address"].as_str()).unwrap_or_default();
+    let to = if address.is_empty() { String::new() } else { format!(" to {address}") };
+    let by = line["channel"].as_str().map(|channel| format!(" by {channel}")).unwrap_or_default();
+    let what = match field("outcome") {
+        "suppressed" => format!("suppressed by {}", field("rule")),
+        "held" => format!("held until {} by {}", field("until"), field("rule")),
+        "failed" => format!("failed: {}", field("reason")),
+        outcome => outcome.to_owned(),
+    };
+    format!("{}: {what}{to}{by}", field("template"))
+}
+
+fn cause(line: &Value) -> String {
+    let field = |name: &str| line[name].as_str().unwrap_or_default();
+    match field("cause") {
+        "event" => format!("by the event {} ({})", named(field("event"), "identify"), field("message_id")),
+        "broadcast" => format!("by the business event {} ({})", field("event"), field("message_id")),
+        "audience_entered" => format!("by entering the audience {}", field("audience")),
+        "audience_left" => format!("by leaving the audience {}", field("audience")),
+        "journey" => format!("by the journey of {}", field("by")),
+        "time" => "as time passed".to_owned(),
+        "schedule" => "by its schedule".to_owned(),
+        "operator" => "by a merge or an operator".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn named<'a>(name: &'a str, otherwise: &'a str) -> &'a str {
+    if name.is_empty() { otherwise } else { name }
+}
+
+/// Values that were seen and rules that were asked.
+fn reasons(line: &Value, paint: Paint) -> Vec<String> {
+    let facts = line["facts"].as_object().into_iter().flatten().map(|(name, value)| format!("{name} was {value}"));
+    let checks = line["checks"].as_array().into_iter().flatten().map(|check| {
+        let field = |name: &str| check[name].as_str().unwrap_or_default();
+        let outcome = match field("outcome") {
+            "passed" => paint.code("32", "passed "),
+            "held" => paint.code("33", "held   "),
+            _ => paint.code("31", "stopped"),
+        };
+        // The global policy is the one that everybody expects.
+        let policy = if matches!(field("policy"), "" | "global") { String::new() } else { format!(" of {}", field("policy")) };
+        let channel = check["channel"].as_str().map(|channel| format!(" by {channel}")).unwrap_or_default();
+        format!("{outcome} {}{policy}{channel}: {}", field("rule"), field("facts"))
+    });
+    facts.chain(checks).collect()
+}
