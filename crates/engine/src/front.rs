@@ -33,6 +33,8 @@ pub struct Front {
     /// Count of decisions that belong to nobody.
     next_count: u32,
     repeats: u64,
+    /// What was decided about no profile in particular; whoever routes takes it.
+    pub decisions: Vec<Decision>,
 }
 
 /// Fingerprints of a chunk of commands.
@@ -109,7 +111,7 @@ impl Front {
     /// `durable`: whether what is remembered is also kept for [`Front::take_unsaved`].
     pub fn new(identity: Identity, durable: bool) -> Front {
         let seen = Seen { keep_unsaved: durable, ..Seen::default() };
-        Front { identity, clock: Timestamp::MIN, seen, next_count: 0, repeats: 0 }
+        Front { identity, clock: Timestamp::MIN, seen, next_count: 0, repeats: 0, decisions: Vec::new() }
     }
 
     pub fn clock(&self) -> Timestamp {
@@ -121,7 +123,7 @@ impl Front {
         self.repeats
     }
 
-    /// Routes one command. Deliveries go to `out` in their order; `decisions` gets what concerns no profile.
+    /// Routes one command. Deliveries go to `out` in their order; what concerns no profile to [`Front::decisions`].
     /// `Publish` is not for here: whoever holds the definitions applies it between two commands.
     pub fn route<'a>(
         &mut self,
@@ -131,13 +133,12 @@ impl Front {
         prints: Prints<'_>,
         past: &mut dyn Past,
         out: &mut Vec<Delivery<'a>>,
-        decisions: &mut Vec<Decision>,
     ) {
         self.clock = self.clock.max(at);
         let at = self.clock;
         match command {
-            Command::Event(event) => self.event(rules, at, event, prints, past, out, decisions),
-            Command::Unmerge { merge } => self.unmerge(*merge, at, out, decisions),
+            Command::Event(event) => self.event(rules, at, event, prints, past, out),
+            Command::Unmerge { merge } => self.unmerge(*merge, at, out),
             Command::Receipt { message, receipt } => {
                 if let Some(profile) = self.identity.profile_of_strand(message.0.under) {
                     out.push(Delivery { at, content: Content::Receipt { profile, message: *message, receipt: *receipt } });
@@ -156,7 +157,6 @@ impl Front {
         prints: Prints<'_>,
         past: &mut dyn Past,
         out: &mut Vec<Delivery<'a>>,
-        decisions: &mut Vec<Decision>,
     ) {
         if !event.message_id.is_empty() && !self.seen.insert(prints.message, past) {
             self.repeats += 1;
@@ -164,13 +164,13 @@ impl Front {
         }
         if event.identifiers.is_empty() {
             if event.name == UNMERGE {
-                return self.unmerge_asked(event, at, out, decisions);
+                return self.unmerge_asked(event, at, out);
             }
             return out.push(Delivery { at, content: Content::Broadcast { event: Happened::Here(event) } });
         }
         let Some(found) = self.identity.resolve_known(rules, &event.identifiers, prints.identifiers, at) else {
             let detail = Text::from(format!("message `{}` carries no identifier that may be used", event.message_id));
-            return self.reject(at, "event-identifiers-blocked", detail, decisions);
+            return self.reject(at, "event-identifiers-blocked", detail);
         };
         let Resolution { profile, strand, created, merges, left_out, added, .. } = found;
         for merge in &merges {
@@ -207,32 +207,32 @@ impl Front {
         ahead
     }
 
-    fn unmerge_asked(&mut self, event: &Event<'_>, at: Timestamp, out: &mut Vec<Delivery<'_>>, decisions: &mut Vec<Decision>) {
+    fn unmerge_asked(&mut self, event: &Event<'_>, at: Timestamp, out: &mut Vec<Delivery<'_>>) {
         let asked = json::lookup(&event.properties, &[Text::const_new("merge")]);
         match asked.as_number().and_then(|number| u32::try_from(number).ok()) {
-            Some(merge) => self.unmerge(merge, at, out, decisions),
+            Some(merge) => self.unmerge(merge, at, out),
             None => {
                 let detail = Text::from(format!("message `{}` must name the merge by its number in `data.merge`", event.message_id));
-                self.reject(at, "unmerge-no-number", detail, decisions);
+                self.reject(at, "unmerge-no-number", detail);
             }
         }
     }
 
-    fn unmerge(&mut self, merge: u32, at: Timestamp, out: &mut Vec<Delivery<'_>>, decisions: &mut Vec<Decision>) {
+    fn unmerge(&mut self, merge: u32, at: Timestamp, out: &mut Vec<Delivery<'_>>) {
         match self.identity.unmerge(crate::identity::MergeId(merge), at) {
             Ok(split) => {
                 let (winner, restored) = (split.winner, split.loser);
                 out.push(Delivery { at, content: Content::Split { winner, restored, merge, strands: split.strands } });
                 out.push(Delivery { at, content: Content::Restore { restored, winner, merge } });
             }
-            Err(refusal) => self.reject(at, refusal.code(), Text::from(refusal.to_string()), decisions),
+            Err(refusal) => self.reject(at, refusal.code(), Text::from(refusal.to_string())),
         }
     }
 
-    fn reject(&mut self, at: Timestamp, code: &'static str, detail: Text, decisions: &mut Vec<Decision>) {
+    fn reject(&mut self, at: Timestamp, code: &'static str, detail: Text) {
         let id = DecisionId(Born { under: NOBODY, count: self.next_count });
         self.next_count += 1;
-        decisions.push(Decision { id, at, profile: NOBODY, user_id: Text::default(), kind: Kind::Rejected { code, detail } });
+        self.decisions.push(Decision { id, at, profile: NOBODY, user_id: Text::default(), kind: Kind::Rejected { code, detail } });
     }
 }
 

@@ -66,7 +66,7 @@ impl World {
         let at = Timestamp::parse(at).expect("an instant");
         let mut out = Vec::new();
         let ahead = self.front.look_ahead(std::iter::once(&command));
-        self.front.route(&self.index.definitions.identity, at, &command, ahead.of(0), &mut NoPast, &mut out, &mut Vec::new());
+        self.front.route(&self.index.definitions.identity, at, &command, ahead.of(0), &mut NoPast, &mut out);
         out.into_iter().map(Delivery::into_owned).collect()
     }
 

@@ -295,11 +295,12 @@ impl Node {
                 } else {
                     let mut past = StorePast(self.store.as_ref());
                     let rules = &self.index.definitions.identity;
-                    self.front.route(rules, record.at, &record.command, ahead.of(place), &mut past, &mut deliveries, &mut self.decisions);
+                    self.front.route(rules, record.at, &record.command, ahead.of(place), &mut past, &mut deliveries);
                 }
                 self.position.0 += 1;
             }
             self.deliver(deliveries);
+            self.decisions.append(&mut self.front.decisions);
         }
         Ok(())
     }

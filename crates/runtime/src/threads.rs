@@ -82,7 +82,8 @@ impl<'scope> Threads<'scope> {
         for (place, record) in records.iter().enumerate() {
             let mut past = StorePast(self.store.as_ref());
             let rules = &self.index.definitions.identity;
-            self.front.route(rules, record.at, &record.command, ahead.of(place), &mut past, &mut deliveries, &mut self.decisions);
+            self.front.route(rules, record.at, &record.command, ahead.of(place), &mut past, &mut deliveries);
+            self.decisions.append(&mut self.front.decisions);
             for delivery in deliveries.drain(..) {
                 self.post(&delivery);
             }

@@ -130,7 +130,8 @@ impl Post {
         let mut deliveries = Vec::new();
         let rules = &self.index.definitions.identity;
         let ahead = self.front.look_ahead(std::iter::once(&record.command));
-        self.front.route(rules, record.at, &record.command, ahead.of(0), &mut NoPast, &mut deliveries, &mut self.decisions);
+        self.front.route(rules, record.at, &record.command, ahead.of(0), &mut NoPast, &mut deliveries);
+        self.decisions.append(&mut self.front.decisions);
         for delivery in deliveries.into_iter().map(Delivery::into_owned) {
             match delivery.profile() {
                 Some(profile) => self.post(partition_of(profile, self.partitions.len()), delivery),

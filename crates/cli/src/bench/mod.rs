@@ -161,7 +161,7 @@ fn stages(report: &mut Report, text: &str, customers: u64, due: u64) -> anyhow::
     for records in records.chunks(512) {
         let ahead = front.look_ahead(records.iter().map(|record| &record.command));
         for (place, record) in records.iter().enumerate() {
-            front.route(&definitions.identity, record.at, &record.command, ahead.of(place), &mut NoPast, &mut deliveries, &mut Vec::new());
+            front.route(&definitions.identity, record.at, &record.command, ahead.of(place), &mut NoPast, &mut deliveries);
         }
         deliveries.clear();
     }

@@ -2,6 +2,7 @@
 
 use super::{Cause, Decision, Facts, Kind, Message, MessageOutcome, NOBODY};
 use crate::policy::{self, Check};
+use faden_model::EnrollmentId;
 use faden_model::json::{write_text, write_value};
 use std::fmt::Write;
 
@@ -48,10 +49,27 @@ impl Decision {
 }
 
 impl Kind {
-    fn write_fields(&self, out: &mut String, reasons: bool) {
+    /// The passage that this kind is about, where it is about one.
+    fn enrollment(&self) -> Option<EnrollmentId> {
         match self {
-            Kind::Enrolled { enrollment, journey, version, key, cause, facts } => {
-                id(out, "enrollment", |out| enrollment.write_to(out));
+            Kind::Enrolled { enrollment, .. }
+            | Kind::Step { enrollment, .. }
+            | Kind::Exposure { enrollment, .. }
+            | Kind::Goal { enrollment, .. }
+            | Kind::Ended { enrollment, .. }
+            | Kind::Trait { enrollment, .. }
+            | Kind::Emitted { enrollment, .. }
+            | Kind::Moved { enrollment, .. } => Some(*enrollment),
+            _ => None,
+        }
+    }
+
+    fn write_fields(&self, out: &mut String, reasons: bool) {
+        if let Some(enrollment) = self.enrollment() {
+            id(out, "enrollment", |out| enrollment.write_to(out));
+        }
+        match self {
+            Kind::Enrolled { journey, version, key, cause, facts, .. } => {
                 text(out, "journey", journey);
                 let _ = write!(out, ",\"version\":\"{version:016x}\"");
                 if let Some(key) = key {
@@ -62,8 +80,7 @@ impl Kind {
                     write_facts(out, facts);
                 }
             }
-            Kind::Step { enrollment, journey, step, went, to, facts } => {
-                id(out, "enrollment", |out| enrollment.write_to(out));
+            Kind::Step { journey, step, went, to, facts, .. } => {
                 text(out, "journey", journey);
                 text(out, "step", step);
                 text(out, "went", went);
@@ -73,30 +90,32 @@ impl Kind {
                 }
             }
             Kind::Message(message) => message.write_fields(out, reasons),
-            Kind::Exposure { enrollment, experiment, arm } => {
-                id(out, "enrollment", |out| enrollment.write_to(out));
+            Kind::Exposure { experiment, arm, .. } => {
                 text(out, "experiment", experiment);
                 text(out, "arm", arm);
             }
-            Kind::Goal { enrollment, journey, cause } => {
-                id(out, "enrollment", |out| enrollment.write_to(out));
+            Kind::Goal { journey, cause, .. } => {
                 text(out, "journey", journey);
                 cause.write_fields(out);
             }
-            Kind::Ended { enrollment, journey, outcome, step, cause } => {
-                id(out, "enrollment", |out| enrollment.write_to(out));
+            Kind::Ended { journey, outcome, step, cause, .. } => {
                 text(out, "journey", journey);
                 plain(out, "outcome", outcome.name());
                 text(out, "step", step);
                 cause.write_fields(out);
             }
+            _ => self.write_other_fields(out),
+        }
+    }
+
+    fn write_other_fields(&self, out: &mut String) {
+        match self {
             Kind::Audience { audience, entered, cause } => {
                 text(out, "audience", audience);
                 plain(out, "change", if *entered { "entered" } else { "left" });
                 cause.write_fields(out);
             }
-            Kind::Trait { enrollment, name, value } => {
-                id(out, "enrollment", |out| enrollment.write_to(out));
+            Kind::Trait { name, value, .. } => {
                 text(out, "trait", name);
                 out.push_str(",\"value\":");
                 write_value(out, value);
@@ -109,8 +128,7 @@ impl Kind {
                 let _ = write!(out, ",\"granted\":{granted}");
                 cause.write_fields(out);
             }
-            Kind::Emitted { enrollment, event } => {
-                id(out, "enrollment", |out| enrollment.write_to(out));
+            Kind::Emitted { event, .. } => {
                 text(out, "event", event);
             }
             Kind::Merged { loser, merge, identifier } => {
@@ -127,8 +145,7 @@ impl Kind {
                 text(out, "reason", reason);
                 text(out, "message_id", message_id);
             }
-            Kind::Moved { enrollment, journey, from, to, undo } => {
-                id(out, "enrollment", |out| enrollment.write_to(out));
+            Kind::Moved { journey, from, to, undo, .. } => {
                 text(out, "journey", journey);
                 text(out, "from", from);
                 text(out, "to", to);
@@ -138,6 +155,12 @@ impl Kind {
                 text(out, "code", code);
                 text(out, "detail", detail);
             }
+            Kind::Enrolled { .. }
+            | Kind::Step { .. }
+            | Kind::Message(_)
+            | Kind::Exposure { .. }
+            | Kind::Goal { .. }
+            | Kind::Ended { .. } => {}
         }
     }
 }

@@ -54,7 +54,8 @@ impl World {
         let mut deliveries = Vec::new();
         let rules = &self.shard.index.definitions.identity;
         let ahead = self.front.look_ahead(std::iter::once(&command));
-        self.front.route(rules, at, &command, ahead.of(0), &mut NoPast, &mut deliveries, &mut self.decisions);
+        self.front.route(rules, at, &command, ahead.of(0), &mut NoPast, &mut deliveries);
+        self.decisions.append(&mut self.front.decisions);
         for delivery in deliveries {
             self.shard.given(delivery, consents.clone(), &mut NothingCold);
         }
@@ -101,7 +102,8 @@ impl World {
         let mut deliveries = Vec::new();
         let index = self.shard.index.clone();
         let ahead = self.front.look_ahead(std::iter::once(command));
-        self.front.route(&index.definitions.identity, at, command, ahead.of(0), &mut NoPast, &mut deliveries, &mut self.decisions);
+        self.front.route(&index.definitions.identity, at, command, ahead.of(0), &mut NoPast, &mut deliveries);
+        self.decisions.append(&mut self.front.decisions);
         for delivery in deliveries {
             self.shard.apply(delivery, &mut NothingCold);
             while let Some(state) = self.shard.outgoing.pop() {

@@ -1,6 +1,8 @@
 //! Journeys: the checked plan, one passage through it, and the timers in between.
 
 mod enrollment;
+mod enter;
+mod leave;
 mod migrate;
 mod plan;
 mod run;
