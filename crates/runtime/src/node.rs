@@ -105,6 +105,8 @@ pub struct Node {
     checkpointed: Position,
     /// A checkpoint on its way into the store.
     committing: Option<JoinHandle<Result<(), StoreError>>>,
+    /// Published since the last checkpoint.
+    published: Vec<(Position, BTreeMap<String, String>)>,
     /// Memory holds records that the log does not.
     ahead: bool,
     /// Decided since decisions were last taken, or since the last checkpoint where there is a store.
@@ -151,6 +153,7 @@ impl Node {
             position,
             checkpointed,
             committing: None,
+            published: Vec::new(),
             ahead: false,
             decisions: Vec::new(),
         }
@@ -179,9 +182,23 @@ impl Node {
         let position = store.lock().log_position()?;
         let mut node = Node::assemble(definitions, options, front, Some(store.clone()), Some(log));
         (node.position, node.checkpointed) = (position, position);
+        node.restore_definitions(&store)?;
         node.restore(&store)?;
         node.catch_up()?;
         Ok(node)
+    }
+
+    /// Everything that was published up to the checkpoint, oldest first: somebody may still be on an older
+    /// version of a journey.
+    fn restore_definitions(&mut self, store: &SharedStore) -> Result<(), NodeError> {
+        let mut rows: Vec<(Option<u64>, Vec<u8>)> = Vec::new();
+        store.each(Table::Definitions, |key, value| rows.push((number(key), value.to_vec())));
+        for (position, files) in rows {
+            let corrupt = NodeError::Corrupt { what: "published definitions" };
+            let Some((position, files)) = position.zip(postcard::from_bytes(&files).ok()) else { return Err(corrupt) };
+            self.publish(files, Position(position))?;
+        }
+        Ok(())
     }
 
     fn restore(&mut self, store: &SharedStore) -> Result<(), NodeError> {
@@ -289,13 +306,16 @@ impl Node {
             let ahead = self.front.look_ahead(records.iter().map(|record| &record.command));
             let mut deliveries = Vec::with_capacity(records.len() + records.len() / 8);
             for (place, record) in records.iter().enumerate() {
+                let mut past = StorePast(self.store.as_ref());
+                let rules = &self.index.definitions.identity;
+                self.front.route(rules, record.at, &record.command, ahead.of(place), &mut past, &mut deliveries);
                 if let Command::Publish { files } = &record.command {
+                    // Time has passed everywhere under the old definitions before the new ones hold.
                     self.deliver(std::mem::take(&mut deliveries));
-                    self.publish(files.clone())?;
-                } else {
-                    let mut past = StorePast(self.store.as_ref());
-                    let rules = &self.index.definitions.identity;
-                    self.front.route(rules, record.at, &record.command, ahead.of(place), &mut past, &mut deliveries);
+                    self.publish(files.clone(), self.position)?;
+                    if self.store.is_some() {
+                        self.published.push((self.position, files.clone()));
+                    }
                 }
                 self.position.0 += 1;
             }
@@ -305,9 +325,9 @@ impl Node {
         Ok(())
     }
 
-    fn publish(&mut self, files: BTreeMap<String, String>) -> Result<(), NodeError> {
+    fn publish(&mut self, files: BTreeMap<String, String>, position: Position) -> Result<(), NodeError> {
         let read = workspace::read(&workspace::Files(files));
-        let definitions = read.definitions.ok_or(NodeError::Definitions { position: self.position })?;
+        let definitions = read.definitions.ok_or(NodeError::Definitions { position })?;
         self.index = Arc::new(Index::new(Arc::new(definitions), Some(&self.index)));
         for partition in &mut self.partitions {
             partition.shard.publish(self.index.clone());
@@ -402,6 +422,10 @@ impl Node {
             write_partition(partition, &mut batch);
         }
         write_decisions(&std::mem::take(&mut self.decisions), &mut batch);
+        for (position, files) in std::mem::take(&mut self.published) {
+            let files = postcard::to_stdvec(&files).expect("texts have no unserialisable part");
+            batch.put(Table::Definitions, &position.0.to_be_bytes(), &files);
+        }
         batch.set_log_position(self.position);
         self.checkpointed = self.position;
         if self.options.commit_beside {
