@@ -24,7 +24,8 @@ const STARTS_MAX: usize = 60;
 
 pub fn run(seed: u64, mutation: Option<Mutation>) -> Result<Tally, Finding> {
     let mut dice = Random::new(seed);
-    let wish = Wish { records: 20 + dice.index(180), awaits_receipts: dice.chance(30), clock_jumps: dice.chance(50) };
+    let wish =
+        Wish { records: 20 + dice.index(180), awaits_receipts: dice.chance(30), clock_jumps: dice.chance(50), publishes: dice.chance(15) };
     let records = records(&mut dice, wish);
     let mut world = World::new(dice, &wish, mutation);
     let result = world.run(&records);

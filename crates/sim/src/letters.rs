@@ -24,7 +24,7 @@ const STEPS_MAX: u64 = 2_000_000;
 
 pub fn run(seed: u64, mutation: Option<Mutation>) -> Result<Tally, Finding> {
     let mut dice = Random::new(seed);
-    let wish = Wish { records: 20 + dice.index(180), awaits_receipts: dice.chance(30), clock_jumps: dice.chance(30) };
+    let wish = Wish { records: 20 + dice.index(180), awaits_receipts: dice.chance(30), clock_jumps: dice.chance(30), publishes: false };
     let partitions = *dice.pick(&[1, 2, 2, 3, 5, 8, 16, 64]);
     let options = Options { explain: dice.chance(50), awaits_receipts: wish.awaits_receipts, ..Options::default() };
     let records = records(&mut dice, wish);

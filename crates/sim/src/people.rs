@@ -4,7 +4,8 @@
 //! A fault-free node runs along, so that receipts can be about messages that were really sent.
 
 use crate::random::Random;
-use crate::workspace::definitions;
+use crate::workspace::{cart_version, definitions, edition};
+use faden_engine::audience::key_of;
 use faden_engine::decision::{Kind, MessageOutcome};
 use faden_engine::front::{START, UNMERGE};
 use faden_model::{Command, Event, MessageId, Migration, Receipt, Record, Span, Timestamp};
@@ -31,6 +32,8 @@ pub struct Wish {
     pub awaits_receipts: bool,
     /// Records whose time lies before that of an earlier one.
     pub clock_jumps: bool,
+    /// New definitions in the middle, and moves between versions.
+    pub publishes: bool,
 }
 
 /// One person; the first one never agrees to marketing.
@@ -126,7 +129,8 @@ impl Street {
             7..=10 if self.merges > 0 => self.unmerge(at),
             11..=16 if !self.sent.is_empty() => self.receipt(at),
             17 => Record { at, command: Command::Tick },
-            18 => Record { at, command: Command::Migrate(nobody_moves()) },
+            18 => Record { at, command: Command::Migrate(self.moves()) },
+            19 if self.wish.publishes => Record { at, command: Command::Publish { files: edition(self.dice.below(2)) } },
             _ => self.call(at),
         }
     }
@@ -180,6 +184,16 @@ impl Street {
         let message = self.sent[self.sent.len() - late];
         let receipt = *self.dice.pick(&[Receipt::Sent, Receipt::Delivered, Receipt::Read, Receipt::Failed]);
         Record { at, command: Command::Receipt { message, receipt } }
+    }
+
+    /// A move of everybody in a journey to another version, or back; without new definitions it is of a
+    /// journey that does not exist: it reaches every profile and changes none.
+    fn moves(&mut self) -> Migration {
+        if !self.wish.publishes {
+            return Migration { number: 1, journey: 1, to: 1, steps: BTreeMap::new(), undo: false };
+        }
+        let (to, number, undo) = (cart_version(self.dice.below(2)), self.dice.below(3), self.dice.chance(30));
+        Migration { number, journey: key_of("cart"), to, steps: BTreeMap::new(), undo }
     }
 
     /// A Segment call of somebody.
@@ -289,11 +303,6 @@ impl Street {
             let _ = write!(line, r#","context":{{{}}}"#, parts.join(","));
         }
     }
-}
-
-/// A migration of a journey that does not exist: it reaches every profile and changes none.
-fn nobody_moves() -> Migration {
-    Migration { number: 1, journey: 1, to: 1, steps: BTreeMap::new(), undo: false }
 }
 
 fn event(at: Timestamp, line: &str) -> Record<'static> {

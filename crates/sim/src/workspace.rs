@@ -2,6 +2,7 @@
 
 use faden_engine::workspace::{Files, read};
 use faden_engine::{Definitions, decision};
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 /// All files in one text, each behind a line `=== PATH`.
@@ -23,6 +24,33 @@ pub fn files() -> Files {
         files.0.insert(path.to_owned(), text.to_owned());
     }
     files
+}
+
+/// The workspace that is published in the middle of some runs: one journey is another version, one audience
+/// has another limit. (Another window or another listed audience is not kept up for stored profiles yet.)
+pub fn edition(number: u64) -> BTreeMap<String, String> {
+    let mut files = files().0;
+    if number % 2 == 1 {
+        change(&mut files, "journeys/cart.yaml", "timeout: 1h", "timeout: 2h");
+        change(&mut files, "audiences/best.yaml", "100.0", "60.0");
+    }
+    files
+}
+
+fn change(files: &mut BTreeMap<String, String>, path: &str, from: &str, to: &str) {
+    let text = files.get_mut(path).expect("the file is part of the workspace");
+    assert!(text.contains(from), "{path} does not say `{from}`");
+    *text = text.replace(from, to);
+}
+
+/// The version of the journey `cart` in an edition.
+pub fn cart_version(number: u64) -> u64 {
+    static VERSIONS: OnceLock<[u64; 2]> = OnceLock::new();
+    let version = |number| {
+        let definitions = read(&Files(edition(number))).definitions.expect("every edition reads");
+        definitions.journeys.iter().find(|journey| journey.name == "cart").map_or(0, |journey| journey.version)
+    };
+    VERSIONS.get_or_init(|| [version(0), version(1)])[usize::from(number % 2 == 1)]
 }
 
 /// The checked workspace, read once.
