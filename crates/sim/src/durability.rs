@@ -40,6 +40,8 @@ struct World {
     disk: MemoryDisk,
     store: MemoryStore,
     faults: Faults,
+    /// The store as the running node holds it.
+    held: Option<SharedStore>,
     options: Options,
     log_options: LogOptions,
     /// The log as it must be: all records in order, as bytes.
@@ -62,8 +64,8 @@ impl World {
             checkpoint_every: *dice.pick(&[3, 10, 40, 100]),
             warm_max: *dice.pick(&[0, 4, 16, 1000]),
             overlap: dice.chance(30),
-            // A thread of its own would make a crash fall at another moment in every run.
-            commit_beside: false,
+            // Runs stay alike: see `wait_for_store`.
+            commit_beside: dice.chance(30),
             hash_key: [7; 16],
         };
         let segment_bytes = *dice.pick(&[2 << 10, 8 << 10, 64 << 10]);
@@ -75,7 +77,22 @@ impl World {
         let schedule = vec![format!("{options:?}, segments of {segment_bytes} bytes, trouble {trouble} %, {wish:?}")];
         let (disk, store) = (MemoryDisk::new(), MemoryStore::crashable());
         let (truth, rotten) = (Vec::new(), Vec::new());
-        World { dice, mutation, disk, store, faults, options, log_options, truth, rotten, trouble, crashes: 0, decisions: 0, schedule }
+        World {
+            dice,
+            mutation,
+            disk,
+            store,
+            faults,
+            held: None,
+            options,
+            log_options,
+            truth,
+            rotten,
+            trouble,
+            crashes: 0,
+            decisions: 0,
+            schedule,
+        }
     }
 
     fn note(&mut self, what: impl Into<String>) {
@@ -136,6 +153,7 @@ impl World {
         if !self.dice.chance(self.trouble) {
             return;
         }
+        self.wait_for_store();
         match self.dice.below(10) {
             0..=4 => {
                 let operations = self.dice.below(12);
@@ -157,6 +175,14 @@ impl World {
                 self.disk.set_capacity(Some(used as u64 + room));
                 self.note(format!("the disk has {room} bytes left"));
             }
+        }
+    }
+
+    /// A commit beside holds the store from its first moment on: whoever has it afterwards knows that none
+    /// is under way, so that faults strike at the same place each time.
+    fn wait_for_store(&self) {
+        if let Some(held) = &self.held {
+            drop(held.lock());
         }
     }
 
@@ -210,6 +236,7 @@ impl World {
             self.note(format!("a last checkpoint, which went well: {settled}"));
         }
         drop(node);
+        self.wait_for_store();
         self.crashes += 1;
         self.crash(why);
         self.start()
@@ -293,6 +320,7 @@ impl World {
         let log = Log::open(disk, self.log_options.clone()).map_err(|error| self.judge(error))?;
         self.read_truth(&log)?;
         let store = SharedStore::new(Box::new(FaultyStore { inner: self.store.clone(), faults: self.faults.clone() }));
+        self.held = Some(store.clone());
         let node = match Node::open(definitions(), self.options.clone(), log, store) {
             Ok(node) => node,
             Err(NodeError::Log(error)) => return Err(self.judge(error)),
