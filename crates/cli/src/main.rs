@@ -19,7 +19,8 @@ mod test;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-/// Pages come and go by the hundred thousand here; measured on 2.8 million events, see the commit.
+/// Millions of small objects come and go: the system's allocator spent a twentieth of a replay of 2.8
+/// million events on joining free pieces alone.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

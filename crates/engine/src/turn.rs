@@ -58,6 +58,8 @@ pub(crate) struct Turn<'a> {
     pub starts: VecDeque<Start>,
     pub sends: Vec<PendingSend>,
     pub steps_left: u32,
+    /// The name of the person, once it was needed.
+    user_id: Option<Text>,
 }
 
 /// What a profile does next by itself.
@@ -80,7 +82,7 @@ impl<'a> Turn<'a> {
     pub fn new(index: &'a Index, profile: &'a mut Profile, at: Timestamp, out: &'a mut Output) -> Turn<'a> {
         let (events, changes, starts, sends) = Default::default();
         profile.clock = profile.clock.max(at);
-        Turn { index, profile, at, out, events, changes, starts, sends, steps_left: TURN_STEPS_MAX }
+        Turn { index, profile, at, out, events, changes, starts, sends, steps_left: TURN_STEPS_MAX, user_id: None }
     }
 
     /// An event of the outside happened to this profile.
@@ -128,7 +130,8 @@ impl<'a> Turn<'a> {
 
     pub fn decide(&mut self, kind: Kind) {
         let id = DecisionId(self.profile.count());
-        let user_id = self.profile.user_id().map(Text::new).unwrap_or_default();
+        let profile = &*self.profile;
+        let user_id = self.user_id.get_or_insert_with(|| profile.user_id().map(Text::new).unwrap_or_default()).clone();
         self.out.decisions.push(Decision { id, at: self.at, profile: self.profile.id, user_id, kind });
     }
 
@@ -157,6 +160,7 @@ impl<'a> Turn<'a> {
             let known = KnownIdentifier { kind: identifier.kind.clone(), value: Text::new(&identifier.value), first_seen_at: at };
             changed.push(Text::new(known.kind.name()));
             push_tight(&mut strand.identifiers, known);
+            self.user_id = None;
         }
         for (purpose, granted) in &event.consents {
             let state = if *granted { ConsentState::Granted } else { ConsentState::Withdrawn };

@@ -59,7 +59,8 @@ impl<'scope> Runner<'scope> {
         let log = Log::open(Arc::new(FileDisk), LogOptions::new(directory.join("log")))
             .with_context(|| format!("cannot open the log in `{shown}`"))?;
         let store = FjallStore::open(&StoreOptions::new(directory.join("store")))?;
-        let options = Options { overlap: true, commit_beside: true, ..options };
+        // Small checkpoints: what they write is small enough to be used again instead of asked for anew.
+        let options = Options { overlap: true, commit_beside: true, checkpoint_every: 25_000, ..options };
         let node = Node::open(definitions, options, log, SharedStore::new(Box::new(store)))
             .with_context(|| format!("cannot open the node in `{shown}`"))?;
         Ok(Runner::Node(Box::new(node)))

@@ -4,7 +4,6 @@ use super::summary::Summary;
 use anyhow::Context;
 use faden_engine::decision::Decision;
 use faden_runtime::{DecisionHash, SharedStore};
-use faden_storage::Table;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -63,7 +62,7 @@ impl Sink {
     pub fn take_stored(&mut self, store: &SharedStore) -> anyhow::Result<()> {
         self.summary = Summary::default();
         let mut failed = Ok(());
-        store.each(Table::Decisions, |_, line| {
+        store.each_decision(|line| {
             if failed.is_ok() {
                 failed = self.take_line(line);
             }
