@@ -176,15 +176,22 @@ impl<'a> Turn<'a> {
     }
 
     fn learn_traits(&mut self, raw: &str, strand: ProfileId, when: Timestamp, changed: &mut SmallVec<[Text; 4]>) {
-        let Ok(Value::Map(fields)) = json::parse(raw) else { return };
-        for (name, value) in fields {
-            if self.profile.tell(strand, &name, value, when) {
-                changed.push(trait_dependency(&name));
-                if matches!(name.as_str(), "country" | "address" | "language" | "locale" | "time_zone" | "timezone" | "preferred_channel") {
+        let mut names: SmallVec<[Text; 8]> = SmallVec::new();
+        let read = json::for_each_member(raw, |name, raw| {
+            // Of a name that occurs twice the first counts, as everywhere.
+            if names.iter().any(|known| known == name) {
+                return;
+            }
+            names.push(Text::new(name));
+            if self.profile.tell(strand, name, json::value(raw), when) && self.index.has_readers() {
+                changed.push(trait_dependency(name));
+                if matches!(name, "country" | "address" | "language" | "locale" | "time_zone" | "timezone" | "preferred_channel") {
                     changed.extend(["country", "language", "time_zone", "preferred_channel"].map(Text::const_new));
                 }
             }
-        }
+        });
+        // The traits of an event were looked through at the wall; a broken rest is left out.
+        drop(read);
     }
 
     /// The fixed order of one event, from computed traits to entries.
@@ -236,6 +243,9 @@ impl<'a> Turn<'a> {
     }
 
     fn readers_of(&self, changed: &[Text]) -> Vec<usize> {
+        if !self.index.has_readers() {
+            return Vec::new();
+        }
         let mut pending = Vec::new();
         for dependency in changed {
             pending.extend_from_slice(self.index.readers(dependency));

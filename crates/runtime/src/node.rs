@@ -359,7 +359,7 @@ impl Node {
             self.carry_states();
         }
         for partition in &mut self.partitions {
-            self.decisions.append(&mut partition.shard.output.decisions);
+            take_over(&mut self.decisions, &mut partition.shard.output.decisions);
         }
     }
 
@@ -516,6 +516,15 @@ impl Node {
     pub fn profile(&self, id: ProfileId) -> Option<faden_engine::profile::Profile> {
         let partition = &self.partitions[partition_of(id, self.partitions.len())];
         partition.shard.profile(id).cloned().or_else(|| self.store.as_ref()?.profile(id))
+    }
+}
+
+/// Moves decisions over; where there are none yet, by swapping memory.
+fn take_over(all: &mut Vec<Decision>, new: &mut Vec<Decision>) {
+    if all.is_empty() {
+        std::mem::swap(all, new);
+    } else {
+        all.append(new);
     }
 }
 

@@ -97,6 +97,11 @@ impl Index {
         self.events.get(event)
     }
 
+    /// Whether any audience reads anything of a profile.
+    pub fn has_readers(&self) -> bool {
+        !self.readers.is_empty()
+    }
+
     /// The audiences that read this, in the order of their evaluation.
     pub fn readers(&self, dependency: &str) -> &[usize] {
         self.readers.get(dependency).map_or(&[], Vec::as_slice)
