@@ -107,6 +107,8 @@ pub struct Node {
     committing: Option<JoinHandle<Result<(), StoreError>>>,
     /// Published since the last checkpoint.
     published: Vec<(Position, BTreeMap<String, String>)>,
+    /// A commit failed: the store lacks what memory no longer counts as changed.
+    gap: bool,
     /// Memory holds records that the log does not.
     ahead: bool,
     /// Decided since decisions were last taken, or since the last checkpoint where there is a store.
@@ -154,6 +156,7 @@ impl Node {
             checkpointed,
             committing: None,
             published: Vec::new(),
+            gap: false,
             ahead: false,
             decisions: Vec::new(),
         }
@@ -252,7 +255,7 @@ impl Node {
     /// # Errors
     /// [`NodeError`]; the log stops for good after a failed write or flush, nothing of the batch was applied then.
     pub fn take(&mut self, records: Vec<Record<'_>>) -> Result<(), NodeError> {
-        self.check_not_ahead()?;
+        self.check_sound()?;
         let mut batch = RecordBatch::new();
         if self.log.is_some() {
             for record in &records {
@@ -292,8 +295,12 @@ impl Node {
         Ok(())
     }
 
-    /// What was applied and not written must never be stored: the log would end before the store.
-    fn check_not_ahead(&self) -> Result<(), NodeError> {
+    /// What was applied and not written must never be stored: the log would end before the store; and after
+    /// a failed commit the next one would leave a gap. Either way the node must be opened again.
+    fn check_sound(&self) -> Result<(), NodeError> {
+        if self.gap {
+            return Err(NodeError::Store(StoreError::Stopped));
+        }
         if self.ahead { Err(NodeError::Log(LogError::Stopped)) } else { Ok(()) }
     }
 
@@ -407,7 +414,7 @@ impl Node {
     /// # Errors
     /// [`NodeError::Store`], [`NodeError::Log`].
     pub fn checkpoint(&mut self) -> Result<(), NodeError> {
-        self.check_not_ahead()?;
+        self.check_sound()?;
         let Some(store) = self.store.clone() else { return Ok(()) };
         self.finish_commit()?;
         // All partitions start again from the one clock that is written, so none may be behind it.
@@ -432,7 +439,14 @@ impl Node {
             self.committing = Some(commit_beside(store, batch));
             return Ok(());
         }
-        store.lock().commit(&batch)?;
+        let committed = store.lock().commit(&batch);
+        self.committed(committed)
+    }
+
+    /// What a failed commit was to write is in no batch any more: nothing may be committed after it.
+    fn committed(&mut self, result: Result<(), StoreError>) -> Result<(), NodeError> {
+        self.gap = result.is_err();
+        result?;
         self.let_go();
         Ok(())
     }
@@ -440,8 +454,8 @@ impl Node {
     /// Waits for a commit that runs beside; what was clean when it began may leave memory then.
     fn finish_commit(&mut self) -> Result<(), NodeError> {
         if let Some(committing) = self.committing.take() {
-            committing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-            self.let_go();
+            let result = committing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            return self.committed(result);
         }
         Ok(())
     }

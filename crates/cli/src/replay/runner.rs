@@ -28,6 +28,11 @@ impl Drop for Runner<'_> {
     }
 }
 
+/// A replay is short: smaller segments than a server's, because each is written full of zeros first.
+fn log_options(directory: &Path) -> LogOptions {
+    LogOptions { segment_bytes: 16 << 20, ..LogOptions::new(directory.join("log")) }
+}
+
 impl<'scope> Runner<'scope> {
     /// In memory; `threads` gives each partition its own, if there are several.
     pub fn in_memory(definitions: Arc<Definitions>, options: Options, threads: Option<&'scope Scope<'scope, '_>>) -> Runner<'scope> {
@@ -56,8 +61,7 @@ impl<'scope> Runner<'scope> {
             }
             Err(error) => return Err(error).with_context(|| format!("cannot read `{}`", mark.display())),
         }
-        let log = Log::open(Arc::new(FileDisk), LogOptions::new(directory.join("log")))
-            .with_context(|| format!("cannot open the log in `{shown}`"))?;
+        let log = Log::open(Arc::new(FileDisk), log_options(directory)).with_context(|| format!("cannot open the log in `{shown}`"))?;
         let store = FjallStore::open(&StoreOptions::new(directory.join("store")))?;
         // Small checkpoints: what they write is small enough to be used again instead of asked for anew.
         let options = Options { overlap: true, commit_beside: true, checkpoint_every: 25_000, ..options };
