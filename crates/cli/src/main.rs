@@ -5,6 +5,7 @@
 
 mod bench;
 mod check;
+mod cpu;
 mod demo;
 mod explain;
 mod load;

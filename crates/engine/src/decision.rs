@@ -7,7 +7,6 @@
 mod json;
 
 use crate::policy::Check;
-use faden_model::id::Born;
 use faden_model::{DecisionId, EnrollmentId, IdentifierKind, MessageId, ProfileId, Text, Timestamp, Value};
 
 /// Decisions that belong to no single profile are counted under this one.
@@ -200,11 +199,5 @@ impl Kind {
             Kind::Moved { .. } => "moved",
             Kind::Rejected { .. } => "rejected",
         }
-    }
-}
-
-impl Decision {
-    pub fn id_of(born: Born) -> DecisionId {
-        DecisionId(born)
     }
 }

@@ -76,14 +76,7 @@ impl<'a> EventView<'a> {
             Some(("name", [])) => Value::from(self.name),
             Some(("message_id", [])) => Value::from(self.message_id),
             Some(("timestamp", [])) => Value::Time(self.timestamp),
-            Some(("type", [])) => Value::from(match self.kind {
-                EventKind::Track => "track",
-                EventKind::Identify => "identify",
-                EventKind::Page => "page",
-                EventKind::Screen => "screen",
-                EventKind::Group => "group",
-                EventKind::Alias => "alias",
-            }),
+            Some(("type", [])) => Value::from(self.kind.name()),
             _ => Value::Null,
         }
     }

@@ -121,6 +121,20 @@ impl EventError {
     }
 }
 
+impl EventKind {
+    /// As `type` has it in a call.
+    pub fn name(self) -> &'static str {
+        match self {
+            EventKind::Track => "track",
+            EventKind::Identify => "identify",
+            EventKind::Page => "page",
+            EventKind::Screen => "screen",
+            EventKind::Group => "group",
+            EventKind::Alias => "alias",
+        }
+    }
+}
+
 impl Event<'_> {
     /// A copy that borrows nothing.
     pub fn into_owned(self) -> Event<'static> {

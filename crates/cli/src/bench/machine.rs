@@ -5,13 +5,9 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// CPU time of this process, user and system.
+/// CPU time of this process, user and system; zero where the system does not say.
 pub fn cpu_time() -> Duration {
-    // Fields 14 and 15 of proc(5) `stat`, in ticks of 1/100 s; the name in field 2 may hold spaces.
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks: u64 = after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-    Duration::from_millis(ticks * 10)
+    Duration::from_secs_f64(crate::cpu::seconds().unwrap_or_default())
 }
 
 /// Bytes of memory that are resident now; 0 where the system does not say.

@@ -14,6 +14,7 @@ pub use runner::Runner;
 use sink::Sink;
 pub use summary::{Outcomes, Summary};
 
+use crate::cpu;
 use crate::progress::Progress;
 use crate::table::Table;
 use crate::terminal::{self, Paint, thousands};
@@ -319,7 +320,7 @@ impl Report {
             json["events_after_until"] = self.beyond.into();
             json["profiles"] = self.profiles.into();
             json["seconds"] = self.wall_seconds.into();
-            json["cpu_seconds"] = cpu_seconds().into();
+            json["cpu_seconds"] = cpu::seconds().into();
             if let Some(hash) = &self.hash {
                 json["hash"] = hash.as_str().into();
             }
@@ -352,7 +353,7 @@ impl Report {
         let mut table = Table::new(["#events", "#repeats", "#refused", "#profiles", "#merges", "#decisions", "#seconds", "#CPU seconds"]);
         let numbers = [self.events, self.repeats, self.refused, self.profiles, self.summary.merges, self.summary.decisions];
         let [events, repeats, refused, profiles, merges, decisions] = numbers.map(thousands);
-        let cpu = cpu_seconds().map_or("-".to_owned(), |seconds| format!("{seconds:.2}"));
+        let cpu = cpu::seconds().map_or("-".to_owned(), |seconds| format!("{seconds:.2}"));
         table.row([events, repeats, refused, profiles, merges, decisions, format!("{:.2}", self.wall_seconds), cpu]);
         let mut text = table.render(paint);
         if self.beyond > 0 {
@@ -376,13 +377,4 @@ fn complain_about_lines(intake: &Intake<'_>) {
         // Nobody is left to be told when standard error is closed.
         let _ = write!(std::io::stderr(), "lines that are no events:\n{text}");
     }
-}
-
-/// Processor time of this process so far, as Linux counts it in hundredths of a second.
-pub fn cpu_seconds() -> Option<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The second field is the program's name in brackets and may hold spaces.
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let ticks: f64 = fields.next()?.parse::<f64>().ok()? + fields.next()?.parse::<f64>().ok()?;
-    Some(ticks / 100.0)
 }

@@ -79,14 +79,7 @@ fn external(members: &mut Vec<(Text, Value)>, kind: &IdentifierKind, value: &str
 }
 
 fn line(kind: EventKind, members: &[(Text, Value)], message_id: &str) -> String {
-    let kind = match kind {
-        EventKind::Track => "track",
-        EventKind::Identify => "identify",
-        EventKind::Page => "page",
-        EventKind::Screen => "screen",
-        EventKind::Group => "group",
-        EventKind::Alias => "alias",
-    };
+    let kind = kind.name();
     let mut out = format!("{{\"type\":\"{kind}\"");
     write_members(&mut out, members);
     if !members.iter().any(|(member, _)| member == "messageId") {

@@ -152,7 +152,7 @@ impl Turn<'_> {
                 self.profile.enrollments[enrollment].tokens.remove(token);
                 self.want_to_send(id, &version, step, tried, since);
             }
-            (TokenState::Receipt { message, tried, .. }, StepKind::Send(_)) => self.no_receipt(id, &version, step, message, tried),
+            (TokenState::Receipt { tried, .. }, StepKind::Send(_)) => self.next_channel(id, &version, step, tried),
             // A place that was moved onto a step of another kind begins that step.
             _ => self.go_on(id, step, Text::default(), Target::Step(step)),
         }

@@ -150,12 +150,8 @@ impl Turn<'_> {
         }
     }
 
-    /// The time for a receipt has passed: the next channel, or the `failed` way.
-    pub(crate) fn no_receipt(&mut self, id: EnrollmentId, version: &Arc<JourneyVersion>, step: u16, _message: MessageId, tried: u16) {
-        self.next_channel(id, version, step, tried);
-    }
-
-    fn next_channel(&mut self, id: EnrollmentId, version: &Arc<JourneyVersion>, step: u16, tried: u16) {
+    /// A message failed, or the time for its receipt has passed: the next channel, or the `failed` way.
+    pub(crate) fn next_channel(&mut self, id: EnrollmentId, version: &Arc<JourneyVersion>, step: u16, tried: u16) {
         let Some(StepKind::Send(send)) = version.steps.get(usize::from(step)).map(|step| &step.kind) else { return };
         let left = (0..send.channels.len()).any(|at| tried & bit(at) == 0);
         if !left {

@@ -1,6 +1,6 @@
 //! Single facts of a profile, folded over its strands: one trait, one identifier, where he lives.
 
-use super::{Accumulator, Computed, LastEntry, Profile, Strand, Trait};
+use super::{Accumulator, Computed, LastEntry, Profile, Strand, Trait, insert_tight};
 use crate::audience::ComputedTrait;
 use faden_model::{IdentifierKind, ProfileId, Text, Timestamp, Value};
 
@@ -88,10 +88,7 @@ impl Profile {
             }
             Err(_) if value.is_null() => false,
             Err(index) => {
-                if traits.len() == traits.capacity() {
-                    traits.reserve_exact(1 + traits.len() / 2);
-                }
-                traits.insert(index, Trait { name: Text::new(name), value, at });
+                insert_tight(traits, index, Trait { name: Text::new(name), value, at });
                 true
             }
         }

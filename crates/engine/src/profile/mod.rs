@@ -117,10 +117,15 @@ pub struct GoalWatch {
 
 /// Pushes without the usual reserve: most customers have one or two of anything, and there are many customers.
 pub(crate) fn push_tight<T>(items: &mut Vec<T>, item: T) {
+    insert_tight(items, items.len(), item);
+}
+
+/// [`push_tight`] in the middle.
+pub(crate) fn insert_tight<T>(items: &mut Vec<T>, place: usize, item: T) {
     if items.len() == items.capacity() {
         items.reserve_exact(1 + items.len() / 2);
     }
-    items.push(item);
+    items.insert(place, item);
 }
 
 impl Profile {
