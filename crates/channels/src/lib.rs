@@ -1,0 +1,110 @@
+//! Wire protocols of the channels, one folder each. They carry; they decide nothing.
+//!
+//! A channel takes an [`Outgoing`] message, rendered and addressed, and hands it to its provider: the answer
+//! is [`Accepted`] or a [`SendError`] that says what the caller may do next. What comes back later (receipts,
+//! replies) is an [`Inbound`]. Nothing here knows a customer, a journey or a policy, keeps a message, or
+//! retries: that is the caller's. Addresses, texts and secrets never appear in a log line or an error.
+
+use faden_model::{MessageId, Receipt, Timestamp};
+use std::time::Duration;
+
+/// A message on its way to a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Also the idempotency key: the same on every retry.
+    pub message: MessageId,
+    /// As the channel writes addresses: `ada@example.com`, `+491701234567`, a URL, a push subscription as JSON.
+    pub to: String,
+    pub content: Content,
+}
+
+/// What is said, rendered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    Email(Email),
+    /// SMS, RCS and free text inside a WhatsApp session.
+    Text(String),
+    /// A message form that the provider has approved (WhatsApp, RCS), with its parameters in order.
+    Template { name: String, language: String, parameters: Vec<String> },
+    Push { title: String, body: String, url: Option<String> },
+    /// One event of a webhook; `data` is JSON text.
+    Webhook { event: String, at: Timestamp, data: String },
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Email {
+    pub subject: String,
+    pub text: String,
+    pub html: Option<String>,
+    /// RFC 8058: an address that takes one POST; `List-Unsubscribe` and `List-Unsubscribe-Post` follow from it.
+    pub unsubscribe_url: Option<String>,
+    /// `Message-ID` of the mail that this one answers.
+    pub in_reply_to: Option<String>,
+}
+
+/// The provider took it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Accepted {
+    /// The provider's own name for the message, where later receipts use it.
+    pub provider_id: Option<String>,
+}
+
+/// Why a message was not taken; `code` is the provider's or the protocol's, for people and statistics.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// For good: sending this message again here would fail again.
+    #[error("the provider refused the message ({code})")]
+    Refused { code: String },
+    /// The address takes nothing any more; it belongs on the suppression list.
+    #[error("the provider does not know the address or it takes no messages any more ({code})")]
+    AddressGone { code: String },
+    /// Too much at once; try this one again after that time.
+    #[error("the provider asks for a pause ({code})")]
+    Throttled { code: String, after: Option<Duration> },
+    /// Not now: cannot be reached, hangs, answers garbage, temporary refusal.
+    #[error("the provider cannot be used right now ({code})")]
+    Unavailable { code: String },
+    /// Somebody must act: wrong password, expired key, certificate not trusted.
+    #[error("the account does not work ({code}); check its settings and secrets")]
+    Account { code: String },
+}
+
+/// What came from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inbound {
+    Report(Report),
+    Message(Received),
+}
+
+/// What became of a message that went out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    pub about: Reference,
+    pub receipt: Receipt,
+    /// The provider's or the protocol's code.
+    pub code: Option<String>,
+    /// The address takes nothing any more.
+    pub address_gone: bool,
+    pub at: Option<Timestamp>,
+}
+
+/// Which message a report is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reference {
+    Message(MessageId),
+    Provider(String),
+}
+
+/// Something a customer said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    /// The provider's or the protocol's id: makes a repeat recognisable.
+    pub provider_id: String,
+    pub from: String,
+    pub to: String,
+    pub subject: Option<String>,
+    pub text: String,
+    /// Ids of our messages that it answers, as far as the protocol says.
+    pub answers: Vec<MessageId>,
+    pub at: Option<Timestamp>,
+}

@@ -1,0 +1,1 @@
+//! Faden as a server: intake, API, channels, console in one process.
