@@ -5,6 +5,8 @@
 //! replies) is an [`Inbound`]. Nothing here knows a customer, a journey or a policy, keeps a message, or
 //! retries: that is the caller's. Addresses, texts and secrets never appear in a log line or an error.
 
+pub use futures_util::future::BoxFuture;
+
 use faden_model::{MessageId, Receipt, Timestamp};
 use std::time::Duration;
 
@@ -107,4 +109,52 @@ pub struct Received {
     /// Ids of our messages that it answers, as far as the protocol says.
     pub answers: Vec<MessageId>,
     pub at: Option<Timestamp>,
+}
+
+/// An account with a provider, ready to send. One implementation per protocol.
+pub trait Channel: Send + Sync {
+    /// Hands one message over. Ends within the account's time limit; may be called at the same time from several tasks.
+    fn send<'a>(&'a self, message: &'a Outgoing) -> BoxFuture<'a, Result<Accepted, SendError>>;
+
+    /// Reaches the provider and signs in, sends nothing: for `faden doctor`.
+    fn check(&self) -> BoxFuture<'_, Result<(), SendError>>;
+}
+
+/// Where inbound things go: whoever keeps them. The provider is told that it was taken only after this returned.
+pub trait Inbox: Send + Sync {
+    fn take(&self, inbound: Inbound) -> BoxFuture<'_, Result<(), NotTaken>>;
+}
+
+/// It could not be kept; the provider should try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it cannot be taken right now; try again later")]
+pub struct NotTaken;
+
+/// A provider's call to us (receipts, replies), as far as a channel needs it to check the signature and read it.
+#[derive(Clone, Copy, Debug)]
+pub struct InboundCall<'a> {
+    pub method: &'a http::Method,
+    /// As the provider called it: scheme, host, path and query; some signatures cover it.
+    pub url: &'a str,
+    pub headers: &'a http::HeaderMap,
+    pub body: &'a [u8],
+    pub now: Timestamp,
+}
+
+/// What to answer a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InboundAnswer {
+    /// Take these, then answer 200.
+    Take(Vec<Inbound>),
+    /// Answer 200 with this text (a provider that checks whether we are there).
+    Say(String),
+}
+
+/// Why a provider's call was not believed or not understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InboundError {
+    #[error("the signature is missing or wrong; compare the account's secret with the provider's")]
+    Signature,
+    #[error("the call is not of the provider's published form")]
+    Form,
 }
