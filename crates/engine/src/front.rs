@@ -9,7 +9,7 @@ use crate::delivery::{Content, Delivery, Happened};
 use crate::fingerprint_table::FingerprintTable;
 use crate::identity::{Fingerprint, Identity, Merge, Reason, Resolution, Rules};
 use faden_model::id::{Born, SHARDS};
-use faden_model::{Command, DecisionId, Event, Identifier, ProfileId, Text, Timestamp, json};
+use faden_model::{Command, DecisionId, Event, Identifier, MessageId, ProfileId, Receipt, Text, Timestamp, json};
 use siphasher::sip128::{Hasher128, SipHasher13};
 use smallvec::SmallVec;
 use std::hash::Hasher;
@@ -139,11 +139,8 @@ impl Front {
         match command {
             Command::Event(event) => self.event(rules, at, event, prints, past, out),
             Command::Unmerge { merge } => self.unmerge(*merge, at, out),
-            Command::Receipt { message, receipt } => {
-                if let Some(profile) = self.identity.profile_of_strand(message.0.under) {
-                    out.push(Delivery { at, content: Content::Receipt { profile, message: *message, receipt: *receipt } });
-                }
-            }
+            Command::Receipt { message, receipt } => self.receipt(at, *message, *receipt, out),
+            Command::Report(report) => self.receipt(at, report.message, report.receipt, out),
             Command::Migrate(migration) => out.push(Delivery { at, content: Content::Migrate(Box::new(migration.clone())) }),
             Command::Tick | Command::Publish { .. } => out.push(Delivery { at, content: Content::Tick }),
         }
@@ -205,6 +202,12 @@ impl Front {
         std::hint::black_box(ahead.messages.iter().fold(0, |sum, message| sum ^ self.seen.recent.touch(*message)));
         self.identity.look_ahead(&ahead.identifiers);
         ahead
+    }
+
+    fn receipt(&self, at: Timestamp, message: MessageId, receipt: Receipt, out: &mut Vec<Delivery<'_>>) {
+        if let Some(profile) = self.identity.profile_of_strand(message.0.under) {
+            out.push(Delivery { at, content: Content::Receipt { profile, message, receipt } });
+        }
     }
 
     fn unmerge_asked(&mut self, event: &Event<'_>, at: Timestamp, out: &mut Vec<Delivery<'_>>) {

@@ -17,7 +17,7 @@ pub use compact_str::CompactString as Text;
 pub use event::{Event, EventKind};
 pub use id::{DecisionId, EnrollmentId, MessageId, ProfileId};
 pub use identifier::{Identifier, IdentifierKind};
-pub use record::{Command, Migration, Receipt, Record};
+pub use record::{Command, Migration, Receipt, Record, Report};
 pub use rust_decimal::Decimal;
 pub use time::{Span, Timestamp};
 pub use value::Value;

@@ -25,12 +25,29 @@ pub enum Command<'a> {
     Publish { files: BTreeMap<String, String> },
     /// Take back a merge, by its number in the ledger.
     Unmerge { merge: u32 },
-    /// What a channel reports about a message.
+    /// What a channel reports about a message, and nothing else: scenarios say it so.
     Receipt { message: MessageId, receipt: Receipt },
     /// Move running enrollments to another version of their journey, or back.
     Migrate(Migration),
     /// Nothing but the time.
     Tick,
+    /// What a channel reports about a message, with what a person wants to know about it. Since version 2.
+    Report(Report),
+}
+
+/// A receipt with its circumstances.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    pub message: MessageId,
+    pub receipt: Receipt,
+    /// The provider's or the protocol's code, or the rule that stopped it; empty when there is none.
+    pub code: Text,
+    /// The provider's own name for the message, for receipts that use it; empty when there is none.
+    pub provider_id: Text,
+    /// It never reached a provider: the policy stopped it when it was about to go out.
+    pub withheld: bool,
+    /// The address takes no messages any more.
+    pub address_gone: bool,
 }
 
 /// What became of a message that went out.
@@ -59,7 +76,7 @@ pub struct Migration {
 }
 
 /// Version of the form that this program writes.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// Why stored bytes are not a record.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +103,8 @@ impl<'a> Record<'a> {
     /// [`RecordError`] when the bytes are of a newer version or broken.
     pub fn decode(bytes: &'a [u8]) -> Result<Record<'a>, RecordError> {
         match bytes.split_first() {
-            Some((&VERSION, rest)) => postcard::from_bytes(rest).map_err(RecordError::Broken),
+            // Version 2 added commands at the end; what version 1 wrote reads the same.
+            Some((1..=VERSION, rest)) => postcard::from_bytes(rest).map_err(RecordError::Broken),
             Some((version, _)) => Err(RecordError::Version(*version)),
             None => Err(RecordError::Broken(postcard::Error::DeserializeUnexpectedEnd)),
         }
@@ -112,37 +130,56 @@ mod tests {
             Command::Receipt { message, receipt: Receipt::Failed },
             Command::Migrate(Migration { number: 1, journey: 2, to: 3, steps, undo: false }),
             Command::Tick,
+            Command::Report(Report {
+                message,
+                receipt: Receipt::Failed,
+                code: Text::new("550 5.1.1"),
+                provider_id: Text::new("p-1"),
+                withheld: false,
+                address_gone: true,
+            }),
         ]
         .into_iter()
         .map(|command| Record { at, command })
         .collect()
     }
 
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("golden files are hexadecimal")).collect()
+    }
+
     #[test]
-    fn records_of_version_1_read_as_they_were_written() {
-        let golden = include_str!("../tests/golden/record_v1.hex");
-        let written: Vec<Vec<u8>> = samples()
+    fn records_of_every_version_read_as_they_were_written() {
+        for (golden, last) in [(include_str!("../tests/golden/record_v1.hex"), 6), (include_str!("../tests/golden/record_v2.hex"), 7)] {
+            assert_eq!(golden.lines().count(), last);
+            for (line, sample) in golden.lines().zip(samples()) {
+                let bytes = bytes(line);
+                let read = Record::decode(&bytes).expect("what was written is readable");
+                assert_eq!(format!("{read:?}"), format!("{sample:?}"));
+            }
+        }
+    }
+
+    #[test]
+    fn records_are_written_in_the_newest_version() {
+        let written: Vec<String> = samples()
             .iter()
             .map(|sample| {
                 let mut bytes = Vec::new();
                 sample.encode(&mut bytes);
-                bytes
+                hex(&bytes)
             })
             .collect();
-        let hex: String = written
-            .iter()
-            .map(|bytes| bytes.iter().map(|byte| format!("{byte:02x}")).chain(["\n".to_owned()]).collect::<String>())
-            .collect();
-        assert_eq!(hex, golden);
-        for (bytes, sample) in written.iter().zip(samples()) {
-            let read = Record::decode(bytes).expect("what was written is readable");
-            assert_eq!(format!("{read:?}"), format!("{sample:?}"));
-        }
+        assert_eq!(written.join("\n") + "\n", include_str!("../tests/golden/record_v2.hex"));
     }
 
     #[test]
     fn a_record_of_a_newer_version_is_refused_with_the_way_out() {
         let error = Record::decode(&[9, 1, 2]).expect_err("version 9 does not exist");
-        assert_eq!(error.to_string(), "the record has version 9, this program reads up to 1; use a newer program");
+        assert_eq!(error.to_string(), "the record has version 9, this program reads up to 2; use a newer program");
     }
 }

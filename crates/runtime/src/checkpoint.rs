@@ -8,7 +8,9 @@ use crate::partition::Partition;
 use faden_engine::decision::{Decision, Kind, MessageOutcome};
 use faden_engine::front::Front;
 use faden_engine::profile::Profile;
+use faden_model::id::Born;
 use faden_model::{ProfileId, Timestamp};
+use faden_storage::store::Visit;
 use faden_storage::{Batch, Store, StoreError, Table};
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -63,6 +65,30 @@ impl SharedStore {
             ControlFlow::Continue(())
         };
         self.lock().scan(table, &[], &[], &mut go).unwrap_or_else(|error| unreadable(&error));
+    }
+
+    /// The value of one key.
+    pub fn value(&self, table: Table, key: &[u8]) -> Option<Vec<u8>> {
+        self.lock().get(table, key).unwrap_or_else(|error| unreadable(&error))
+    }
+
+    /// Visits the pairs with `from <= key < until` in key order; an empty `until` means to the end.
+    pub fn range(&self, table: Table, from: &[u8], until: &[u8], visit: &mut Visit<'_>) {
+        self.lock().scan(table, from, until, visit).unwrap_or_else(|error| unreadable(&error));
+    }
+
+    /// [`SharedStore::range`], last key first.
+    pub fn back(&self, table: Table, from: &[u8], until: &[u8], visit: &mut Visit<'_>) {
+        self.lock().scan_back(table, from, until, visit).unwrap_or_else(|error| unreadable(&error));
+    }
+
+    /// Visits the stored decisions of one strand as their JSON lines, in the order of their counts.
+    pub fn decisions_of(&self, strand: ProfileId, mut visit: impl FnMut(&[u8])) {
+        let (from, until) = (strand.0.to_be_bytes(), (strand.0 + 1).to_be_bytes());
+        self.range(Table::Decisions, &from, &until, &mut |_, lines| {
+            lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).for_each(&mut visit);
+            ControlFlow::Continue(())
+        });
     }
 
     /// Visits every stored decision as its JSON line, in the order of ids.
@@ -121,16 +147,29 @@ pub(crate) fn write_partition(partition: &mut Partition, batch: &mut Batch) {
 }
 
 /// Instants before 1970 sort before later ones: the sign bit is turned.
+fn time_bytes(at: Timestamp) -> [u8; 8] {
+    (at.0 as u64 ^ (1 << 63)).to_be_bytes()
+}
+
+/// The instant at the beginning of a key.
+pub(crate) fn time_of_key(key: &[u8]) -> Option<Timestamp> {
+    Some(Timestamp((number(key)? ^ (1 << 63)) as i64))
+}
+
+/// A key that sorts by time first.
+pub(crate) fn time_key(at: Timestamp, rest: &[u8]) -> Vec<u8> {
+    [&time_bytes(at), rest].concat()
+}
+
 fn due_key(due: Timestamp, id: ProfileId) -> [u8; 16] {
     let mut key = [0; 16];
-    key[..8].copy_from_slice(&(due.0 as u64 ^ (1 << 63)).to_be_bytes());
+    key[..8].copy_from_slice(&time_bytes(due));
     key[8..].copy_from_slice(&id.0.to_be_bytes());
     key
 }
 
 pub(crate) fn read_due_key(key: &[u8]) -> Option<(Timestamp, ProfileId)> {
-    let due = number(key)? ^ (1 << 63);
-    Some((Timestamp(due as i64), ProfileId(number(key.get(8..)?)?)))
+    Some((time_of_key(key)?, ProfileId(number(key.get(8..)?)?)))
 }
 
 /// Rows of the identity stream.
@@ -148,7 +187,7 @@ pub(crate) fn write_front(front: &mut Front, batch: &mut Batch) {
 
 pub(crate) const FRONT_KEY: &[u8] = b"front";
 
-/// Decision rows, and an outbox row for every message that has to go out.
+/// Decision rows.
 ///
 /// One row holds what one profile decided since the last checkpoint, a line each in the order of their
 /// counts, under the id of the first: a row for each decision cost twice as much of a replay.
@@ -161,21 +200,30 @@ pub(crate) fn write_decisions(decisions: &[Decision], batch: &mut Batch) {
         for decision in group {
             decision.write_json(&mut lines, true);
             lines.push('\n');
-            if let Kind::Message(message) = &decision.kind
-                && message.outcome == MessageOutcome::Sent
-            {
-                batch.put(Table::Outbox, &decision_key(decision), &[]);
-            }
         }
-        batch.put(Table::Decisions, &decision_key(group[0]), lines.as_bytes());
+        batch.put(Table::Decisions, &born_key(group[0].id.0), lines.as_bytes());
+    }
+}
+
+/// A row for every message that has to go out, where no view follows what becomes of it.
+pub(crate) fn write_outbox(decisions: &[Decision], batch: &mut Batch) {
+    for decision in decisions {
+        if let Kind::Message(message) = &decision.kind
+            && message.outcome == MessageOutcome::Sent
+        {
+            batch.put(Table::Outbox, &born_key(message.id.0), &[]);
+        }
     }
 }
 
 /// The profile it was born under and its count, so that rows stand in the order of ids.
-fn decision_key(decision: &Decision) -> [u8; 12] {
-    let born = decision.id.0;
+pub(crate) fn born_key(born: Born) -> [u8; 12] {
     let mut key = [0; 12];
     key[..8].copy_from_slice(&born.under.0.to_be_bytes());
     key[8..].copy_from_slice(&born.count.to_be_bytes());
     key
+}
+
+pub(crate) fn born_of_key(key: &[u8]) -> Option<Born> {
+    Some(Born { under: ProfileId(number(key)?), count: u32::from_be_bytes(key.get(8..12)?.try_into().ok()?) })
 }

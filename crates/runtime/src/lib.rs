@@ -3,6 +3,7 @@
 //! - [`Node`]: the identity stream and its partitions in one thread, with or without a durable home.
 //! - [`Partition`]: one partition with its numbered letters, for threads and for the simulator.
 //! - [`threads`]: many partitions, a thread each.
+//! - [`views`]: what people look up later.
 //! - [`DecisionHash`]: what makes two runs comparable.
 
 mod checkpoint;
@@ -10,6 +11,7 @@ mod hash;
 mod node;
 mod partition;
 pub mod threads;
+pub mod views;
 
 pub use checkpoint::SharedStore;
 pub use hash::DecisionHash;

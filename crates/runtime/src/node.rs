@@ -4,8 +4,11 @@
 //! fetched together, applied. A checkpoint now and then writes what changed. After a crash the node opens
 //! from the last checkpoint that the store has and applies the log's rest again, which decides the same.
 
-use crate::checkpoint::{FRONT_KEY, SEEN_KEPT, SharedStore, number, read_due_key, write_decisions, write_front, write_partition};
+use crate::checkpoint::{
+    FRONT_KEY, SEEN_KEPT, SharedStore, number, read_due_key, write_decisions, write_front, write_outbox, write_partition,
+};
 use crate::partition::Partition;
+use crate::views::Views;
 use faden_engine::decision::Decision;
 use faden_engine::delivery::{Content, Delivery};
 use faden_engine::front::{Front, Past, partition_of};
@@ -14,7 +17,7 @@ use faden_engine::shard::Shard;
 use faden_engine::{Definitions, Index, workspace};
 use faden_model::record::RecordError;
 use faden_model::{Command, ProfileId, Record, Timestamp};
-use faden_storage::{Batch, Log, LogError, Position, RecordBatch, StoreError, Table};
+use faden_storage::{Batch, Log, LogError, LogReaders, Position, RecordBatch, StoreError, Table};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -37,6 +40,8 @@ pub struct Options {
     pub overlap: bool,
     /// Whether a checkpoint is written in a thread of its own while records go on being applied.
     pub commit_beside: bool,
+    /// Whether what people look up later is kept: see [`crate::views`].
+    pub views: bool,
     /// Secret of the identity index; only a new store takes it.
     pub hash_key: [u8; 16],
 }
@@ -51,6 +56,7 @@ impl Default for Options {
             warm_max: 1_000_000,
             overlap: false,
             commit_beside: false,
+            views: false,
             hash_key: [0; 16],
         }
     }
@@ -111,6 +117,7 @@ pub struct Node {
     gap: bool,
     /// Memory holds records that the log does not.
     ahead: bool,
+    views: Option<Views>,
     /// Decided since decisions were last taken, or since the last checkpoint where there is a store.
     decisions: Vec<Decision>,
 }
@@ -158,6 +165,7 @@ impl Node {
             published: Vec::new(),
             gap: false,
             ahead: false,
+            views: None,
             decisions: Vec::new(),
         }
     }
@@ -185,6 +193,9 @@ impl Node {
         let position = store.lock().log_position()?;
         let mut node = Node::assemble(definitions, options, front, Some(store.clone()), Some(log));
         (node.position, node.checkpointed) = (position, position);
+        if node.options.views {
+            node.views = Some(Views::load(&store).ok_or(NodeError::Corrupt { what: "counts" })?);
+        }
         node.restore_definitions(&store)?;
         node.restore(&store)?;
         node.catch_up()?;
@@ -242,7 +253,7 @@ impl Node {
         let mut reader = log.read(self.position)?;
         while let Some((position, bytes)) = reader.next()? {
             let record = Record::decode(bytes).map_err(|source| NodeError::Record { position, source })?;
-            self.apply(vec![record])?;
+            self.apply(&[record])?;
             if self.position.0 - self.checkpointed.0 >= self.options.checkpoint_every {
                 self.checkpoint()?;
             }
@@ -254,14 +265,22 @@ impl Node {
     ///
     /// # Errors
     /// [`NodeError`]; the log stops for good after a failed write or flush, nothing of the batch was applied then.
-    pub fn take(&mut self, records: Vec<Record<'_>>) -> Result<(), NodeError> {
-        self.check_sound()?;
+    pub fn take(&mut self, records: &[Record<'_>]) -> Result<(), NodeError> {
         let mut batch = RecordBatch::new();
         if self.log.is_some() {
-            for record in &records {
+            for record in records {
                 batch.push_with(|bytes| record.encode(bytes))?;
             }
         }
+        self.take_encoded(batch, records)
+    }
+
+    /// [`Node::take`] where the same records stand encoded in `batch` already.
+    ///
+    /// # Errors
+    /// As [`Node::take`].
+    pub fn take_encoded(&mut self, mut batch: RecordBatch, records: &[Record<'_>]) -> Result<(), NodeError> {
+        self.check_sound()?;
         match self.log.take() {
             None => self.apply(records)?,
             Some(mut log) => {
@@ -308,14 +327,18 @@ impl Node {
     ///
     /// # Errors
     /// [`NodeError::Definitions`] when published definitions no longer read.
-    pub fn apply(&mut self, records: Vec<Record<'_>>) -> Result<(), NodeError> {
+    pub fn apply(&mut self, records: &[Record<'_>]) -> Result<(), NodeError> {
         for records in records.chunks(LOOK_AHEAD) {
             let ahead = self.front.look_ahead(records.iter().map(|record| &record.command));
             let mut deliveries = Vec::with_capacity(records.len() + records.len() / 8);
             for (place, record) in records.iter().enumerate() {
                 let mut past = StorePast(self.store.as_ref());
                 let rules = &self.index.definitions.identity;
+                let known = deliveries.len();
                 self.front.route(rules, record.at, &record.command, ahead.of(place), &mut past, &mut deliveries);
+                if let Some(views) = &mut self.views {
+                    note(views, record, &deliveries[known..], (self.front.clock(), self.position), self.store.as_ref());
+                }
                 if let Command::Publish { files } = &record.command {
                     // Time has passed everywhere under the old definitions before the new ones hold.
                     self.deliver(std::mem::take(&mut deliveries));
@@ -327,9 +350,18 @@ impl Node {
                 self.position.0 += 1;
             }
             self.deliver(deliveries);
+            let known = self.decisions.len();
             self.decisions.append(&mut self.front.decisions);
+            self.follow(known);
         }
         Ok(())
+    }
+
+    /// Shows the views what was decided since.
+    fn follow(&mut self, known: usize) {
+        if let Some(views) = &mut self.views {
+            views.decisions(&self.decisions[known..]);
+        }
     }
 
     fn publish(&mut self, files: BTreeMap<String, String>, position: Position) -> Result<(), NodeError> {
@@ -365,9 +397,11 @@ impl Node {
         if self.partitions.iter().any(|partition| !partition.shard.outgoing.is_empty()) {
             self.carry_states();
         }
+        let known = self.decisions.len();
         for partition in &mut self.partitions {
             take_over(&mut self.decisions, &mut partition.shard.output.decisions);
         }
+        self.follow(known);
     }
 
     /// Hands states over until none is on its way.
@@ -406,7 +440,7 @@ impl Node {
     /// # Errors
     /// As [`Node::take`].
     pub fn pass_time(&mut self, until: Timestamp) -> Result<(), NodeError> {
-        self.take(vec![Record { at: until, command: Command::Tick }])
+        self.take(&[Record { at: until, command: Command::Tick }])
     }
 
     /// Writes everything that changed, flushes it and lets old log segments go.
@@ -419,16 +453,23 @@ impl Node {
         self.finish_commit()?;
         // All partitions start again from the one clock that is written, so none may be behind it.
         let at = self.front.clock();
+        let known = self.decisions.len();
         for partition in &mut self.partitions {
             partition.apply(Delivery { at, content: Content::Tick });
             self.decisions.append(&mut partition.shard.output.decisions);
         }
+        self.follow(known);
         let mut batch = Batch::new();
         write_front(&mut self.front, &mut batch);
         for partition in &mut self.partitions {
             write_partition(partition, &mut batch);
         }
-        write_decisions(&std::mem::take(&mut self.decisions), &mut batch);
+        let decisions = std::mem::take(&mut self.decisions);
+        write_decisions(&decisions, &mut batch);
+        match &mut self.views {
+            Some(views) => views.write(&mut batch),
+            None => write_outbox(&decisions, &mut batch),
+        }
         for (position, files) in std::mem::take(&mut self.published) {
             let files = postcard::to_stdvec(&files).expect("texts have no unserialisable part");
             batch.put(Table::Definitions, &position.0.to_be_bytes(), &files);
@@ -472,11 +513,35 @@ impl Node {
     /// # Errors
     /// As [`Node::checkpoint`].
     pub fn settle(&mut self) -> Result<(), NodeError> {
+        self.settle_keeping_log()?;
+        if let (Some(_), Some(log)) = (&self.store, &mut self.log) {
+            log.truncate_before(self.position)?;
+        }
+        Ok(())
+    }
+
+    /// A checkpoint that survives a power cut, and the whole log stays: people look events up in it.
+    ///
+    /// # Errors
+    /// As [`Node::checkpoint`].
+    pub fn settle_keeping_log(&mut self) -> Result<(), NodeError> {
         self.checkpoint()?;
         self.finish_commit()?;
-        if let (Some(store), Some(log)) = (&self.store, &mut self.log) {
+        if let Some(store) = &self.store {
             store.lock().flush()?;
-            log.truncate_before(self.position)?;
+        }
+        Ok(())
+    }
+
+    /// Writes and flushes records and applies nothing: what a load test compares with. The node is of no
+    /// other use afterwards.
+    ///
+    /// # Errors
+    /// The log's.
+    pub fn append_only(&mut self, mut batch: RecordBatch) -> Result<(), NodeError> {
+        if let Some(log) = &mut self.log {
+            log.append(&mut batch)?;
+            log.flush()?;
         }
         Ok(())
     }
@@ -499,6 +564,21 @@ impl Node {
     pub fn next_stop(&self, until: Timestamp) -> Timestamp {
         let stops = self.partitions.iter().map(|partition| partition.shard.instant_of_timer(TIMERS_AT_ONCE));
         stops.min().unwrap_or(until).min(until)
+    }
+
+    /// The next instant at which something happens by itself.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.partitions.iter().filter_map(|partition| partition.shard.next_due()).min()
+    }
+
+    /// What people look up later; kept where the options say so.
+    pub fn views(&mut self) -> Option<&mut Views> {
+        self.views.as_mut()
+    }
+
+    /// Where others read the log.
+    pub fn log_readers(&self) -> Option<LogReaders> {
+        self.log.as_ref().map(Log::readers)
     }
 
     /// Decisions that no checkpoint has written yet.
@@ -530,6 +610,24 @@ impl Node {
     pub fn profile(&self, id: ProfileId) -> Option<faden_engine::profile::Profile> {
         let partition = &self.partitions[partition_of(id, self.partitions.len())];
         partition.shard.profile(id).cloned().or_else(|| self.store.as_ref()?.profile(id))
+    }
+}
+
+/// Tells the views where an event stands, and what a channel reports.
+fn note(
+    views: &mut Views,
+    record: &Record<'_>,
+    deliveries: &[Delivery<'_>],
+    (at, position): (Timestamp, Position),
+    store: Option<&SharedStore>,
+) {
+    if let Command::Report(report) = &record.command {
+        views.report(at, report, store);
+    }
+    for delivery in deliveries {
+        if let Content::Event { strand, .. } = &delivery.content {
+            views.event(*strand, position);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Nothing is shared but the store and the post. A checkpoint is a barrier: every partition answers when
 //! it has worked through all post before it and no merge is under way.
 
-use crate::checkpoint::{SharedStore, write_decisions, write_front, write_partition};
+use crate::checkpoint::{SharedStore, write_decisions, write_front, write_outbox, write_partition};
 use crate::node::StorePast;
 use crate::partition::{FRONT, Parcel, Partition};
 use faden_engine::Index;
@@ -168,7 +168,9 @@ impl<'scope> Threads<'scope> {
                 None => batch.delete(change.table, change.key),
             }
         }
-        write_decisions(&std::mem::take(&mut self.decisions), &mut batch);
+        let decisions = std::mem::take(&mut self.decisions);
+        write_decisions(&decisions, &mut batch);
+        write_outbox(&decisions, &mut batch);
         batch.set_log_position(position);
         store.lock().commit(&batch)
     }

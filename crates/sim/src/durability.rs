@@ -66,6 +66,7 @@ impl World {
             overlap: dice.chance(30),
             // Runs stay alike: see `wait_for_store`.
             commit_beside: dice.chance(30),
+            views: true,
             hash_key: [7; 16],
         };
         let segment_bytes = *dice.pick(&[2 << 10, 8 << 10, 64 << 10]);
@@ -193,7 +194,7 @@ impl World {
     fn send(&mut self, node: &mut Node, batch: Vec<Record<'static>>) -> Result<(), Trouble> {
         let bytes: Vec<Vec<u8>> = batch.iter().map(encoded).collect();
         let before = node.position();
-        match node.take(self.as_sent(batch)) {
+        match node.take(&self.as_sent(batch)) {
             Ok(()) => {
                 self.truth.extend(bytes);
                 self.expect_position(node).map_err(Trouble::Finding)
@@ -496,6 +497,7 @@ fn owned(bytes: &[u8]) -> Result<Record<'static>, String> {
         Command::Publish { files } => Command::Publish { files },
         Command::Unmerge { merge } => Command::Unmerge { merge },
         Command::Receipt { message, receipt } => Command::Receipt { message, receipt },
+        Command::Report(report) => Command::Report(report),
         Command::Migrate(migration) => Command::Migrate(migration),
         Command::Tick => Command::Tick,
     };

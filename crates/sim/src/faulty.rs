@@ -143,6 +143,10 @@ impl Store for FaultyStore {
         self.inner.scan(table, from, until, visit)
     }
 
+    fn scan_back(&self, table: Table, from: &[u8], until: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        self.inner.scan_back(table, from, until, visit)
+    }
+
     fn disk_bytes(&self) -> u64 {
         self.inner.disk_bytes()
     }

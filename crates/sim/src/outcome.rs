@@ -25,7 +25,7 @@ pub fn expected(records: Vec<Record<'static>>, options: &Options) -> Result<(Out
     let mut node = Node::in_memory(definitions(), Options { partitions: 1, ..options.clone() });
     let records = without_repeats(records);
     let called_last = records.iter().rev().find(|record| record.command != Command::Tick).is_some_and(is_last_call);
-    node.apply(records).map_err(|error| format!("the fault-free run failed: {error}"))?;
+    node.apply(&records).map_err(|error| format!("the fault-free run failed: {error}"))?;
     let decisions = node.take_decisions();
     let mut outcome = Outcome { decisions: decisions.iter().map(line).collect(), profiles: BTreeMap::new(), called_last };
     outcome.decisions.sort_unstable();

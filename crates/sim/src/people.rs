@@ -101,7 +101,7 @@ impl Street {
     /// Lets the fault-free node do the same, to learn what can be answered.
     fn follow(&mut self, record: &Record<'static>) {
         self.past.push(record.clone());
-        if self.shadow.apply(vec![record.clone()]).is_err() {
+        if self.shadow.apply(std::slice::from_ref(record)).is_err() {
             return;
         }
         for decision in self.shadow.take_decisions() {

@@ -17,6 +17,6 @@ pub mod snapshot;
 pub mod store;
 
 pub use disk::{Disk, FileDisk, MemoryDisk};
-pub use log::{Log, LogError, LogOptions, LogReader, Position, RecordBatch};
+pub use log::{Log, LogError, LogOptions, LogReader, LogReaders, Position, RecordBatch};
 pub use snapshot::SnapshotError;
 pub use store::{Batch, FjallStore, MemoryStore, Store, StoreError, StoreOptions, Table};

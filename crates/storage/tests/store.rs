@@ -42,6 +42,17 @@ fn scan(store: &dyn Store, table: Table, from: &str, until: &str, limit: usize) 
         if rows.len() == limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     store.scan(table, from.as_bytes(), until.as_bytes(), &mut visit).unwrap();
+    if limit > rows.len() {
+        // All of them: backwards they are the same, the other way round.
+        let mut back = Vec::new();
+        let mut visit = |key: &[u8], value: &[u8]| {
+            back.push(format!("{}={}", String::from_utf8_lossy(key), String::from_utf8_lossy(value)));
+            ControlFlow::Continue(())
+        };
+        store.scan_back(table, from.as_bytes(), until.as_bytes(), &mut visit).unwrap();
+        back.reverse();
+        assert_eq!(back, rows, "backwards, {from}..{until}");
+    }
     rows.join(" ")
 }
 

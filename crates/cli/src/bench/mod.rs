@@ -175,7 +175,7 @@ fn stages(report: &mut Report, text: &str, customers: u64, due: u64) -> anyhow::
     let begun = Instant::now();
     let mut rest = records.into_iter();
     while rest.len() > 0 {
-        node.apply(rest.by_ref().take(BATCH).collect())?;
+        node.apply(&rest.by_ref().take(BATCH).collect::<Vec<_>>())?;
         sent += count_sent(&node.take_decisions());
     }
     node.pass_time(end)?;
@@ -243,7 +243,7 @@ fn durable(report: &mut Report, text: &str, directory: &Path, due: u64) -> anyho
     let mut rest = records.into_iter();
     while rest.len() > 0 {
         let batch = Instant::now();
-        node.take(rest.by_ref().take(BATCH).collect())?;
+        node.take(&rest.by_ref().take(BATCH).collect::<Vec<_>>())?;
         slowest = slowest.max(batch.elapsed());
     }
     let taken = begun.elapsed();
@@ -272,7 +272,7 @@ fn waiting(report: &mut Report, customers: u64) -> anyhow::Result<()> {
             .iter()
             .map(|line| Ok(Record { at: start, command: Command::Event(Event::parse(line, "DE")?) }))
             .collect::<anyhow::Result<_>>()?;
-        node.apply(records)?;
+        node.apply(&records)?;
         node.take_decisions();
     }
     let resident = machine::resident_bytes().saturating_sub(before);
@@ -311,7 +311,7 @@ fn cold(report: &mut Report, customers: u64, directory: &Path) -> anyhow::Result
             .iter()
             .map(|line| Ok(Record { at, command: Command::Event(Event::parse(line, "DE")?) }))
             .collect::<anyhow::Result<_>>()?;
-        Ok(node.take(records)?)
+        Ok(node.take(&records)?)
     };
     for first in (0..customers).step_by(BATCH) {
         let numbers: Vec<u64> = (first..(first + BATCH as u64).min(customers)).collect();

@@ -74,7 +74,7 @@ impl<'scope> Runner<'scope> {
     /// The node's.
     pub fn take(&mut self, records: Vec<Record<'_>>) -> anyhow::Result<()> {
         match self {
-            Runner::Node(node) => node.take(records)?,
+            Runner::Node(node) => node.take(&records)?,
             Runner::Threads(Some(threads)) => threads.apply(records),
             Runner::Threads(None) => {}
         }

@@ -46,12 +46,25 @@ pub struct ChannelAccount {
     pub name: Text,
     /// `email`, `sms`, `whatsapp`, ...
     pub kind: Text,
+    /// Everything written under it, as JSON; its channel reads it. Secrets stand there as where they come from.
+    pub settings: String,
 }
 
 /// A sender of events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     pub name: Text,
+    /// The key that its calls carry.
+    pub write_key: Option<Secret>,
+}
+
+/// Where a secret comes from; the workspace never holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Secret {
+    /// A variable of the environment.
+    Environment(Text),
+    /// A file, its last line end cut off.
+    File(Text),
 }
 
 /// A template folder: which channels and languages it can be rendered for.

@@ -13,3 +13,4 @@ pub use migrate::{Landing, preview};
 pub use plan::*;
 pub(crate) use run::Start;
 pub(crate) use send::PendingSend;
+pub use send::{Clearance, clearance};

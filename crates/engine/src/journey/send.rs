@@ -1,8 +1,11 @@
 //! The one way out: a message asks the gate, and what the gate says is written down.
 
-use super::{JourneyVersion, Send, StepKind, TokenState};
+use super::{Enrollment, JourneyVersion, Send, StepKind, Token, TokenState};
+use crate::audience::key_of;
 use crate::decision::{Kind, Message, MessageOutcome};
-use crate::policy::{Address, Contact, Request, SentEntry, Verdict, gate};
+use crate::definitions::Index;
+use crate::policy::{Address, ConsentEntry, Contact, Request, SentEntry, Verdict, gate};
+use crate::profile::Profile;
 use crate::turn::Turn;
 use faden_model::{EnrollmentId, MessageId, Receipt, Text, Timestamp};
 use smallvec::SmallVec;
@@ -183,6 +186,54 @@ impl Turn<'_> {
             Receipt::Failed => self.next_channel(id, &version, step, tried),
         }
         self.settle();
+    }
+}
+
+/// May a message still go out, now that a worker holds it in his hands?
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Clearance {
+    Go,
+    /// Quiet hours began meanwhile.
+    Hold {
+        until: Timestamp,
+    },
+    Stop {
+        rule: Text,
+    },
+}
+
+/// Asks the gate about one message that was decided earlier: days may lie between. Caps are left out, as
+/// the message itself counts there already. A passage that has ended takes its message along: nobody is
+/// reminded of what he has bought meanwhile.
+pub fn clearance(index: &Index, profile: &Profile, message: &Message, at: Timestamp) -> Clearance {
+    let waits = |enrollment: &Enrollment| {
+        let waiting = |token: &Token| matches!(token.state, TokenState::Receipt { message: known, .. } if known == message.id);
+        enrollment.id == message.enrollment && enrollment.tokens.iter().any(waiting)
+    };
+    if !profile.enrollments.iter().any(waits) {
+        return Clearance::Stop { rule: Text::const_new("journey.left") };
+    }
+    let channels = [message.channel.clone()];
+    let addresses: Vec<Address<'_>> =
+        profile.address(&message.channel).map(|value| Address { channel: &message.channel, value }).into_iter().collect();
+    let consents: Vec<ConsentEntry> = profile.strands.iter().flat_map(|strand| strand.consents.iter().cloned()).collect();
+    let contact = Contact {
+        country: profile.country(),
+        brand: profile.brand(),
+        time_zone: profile.time_zone(),
+        addresses: &addresses,
+        preferred_channel: None,
+        consents: &consents,
+        sent: &[],
+        suppressed: &[],
+    };
+    let journey = key_of(&message.journey);
+    let request = Request { at, due: at, purpose: &message.purpose, channels: &channels, priority: 0, journey };
+    match gate(&index.definitions.policies, &contact, &request, None) {
+        Verdict::Send { address, .. } if address == message.address => Clearance::Go,
+        Verdict::Send { .. } => Clearance::Stop { rule: Text::const_new("address.changed") },
+        Verdict::Hold { until, .. } => Clearance::Hold { until },
+        Verdict::Suppress { rule } => Clearance::Stop { rule: rule.code },
     }
 }
 

@@ -4,9 +4,9 @@ use super::code;
 use super::fields::Map;
 use super::report::Sheet;
 use super::suggest::hint;
-use super::yaml::{Kind, Node};
+use super::yaml::{Kind, Node, Style};
 use crate::calendar;
-use crate::definitions::{ChannelAccount, Source};
+use crate::definitions::{ChannelAccount, Secret, Source};
 use faden_model::Text;
 use faden_model::condition::Type;
 use std::collections::BTreeMap;
@@ -123,11 +123,9 @@ fn sources(sheet: &Sheet<'_>, node: &Node) -> BTreeMap<Text, Source> {
     let mut sources = BTreeMap::new();
     for item in sheet.list(node, "sources").unwrap_or_default() {
         let Some(map) = sheet.map(item, "a source", &["name", "title", "kind", "write_key"]) else { continue };
-        if let Some(key) = map.get("write_key") {
-            secret(sheet, key, "write_key");
-        }
+        let write_key = map.get("write_key").and_then(|key| secret(sheet, key, "write_key"));
         if let Some(name) = new_name(sheet, &map, "name: shop", |name| sources.contains_key(name)) {
-            sources.insert(name.clone(), Source { name });
+            sources.insert(name.clone(), Source { name, write_key });
         }
     }
     sources
@@ -143,7 +141,7 @@ fn channels(sheet: &Sheet<'_>, node: &Node) -> BTreeMap<Text, ChannelAccount> {
         let kind = map.require("kind", "kind: email").and_then(|node| sheet.one_of(node, "kind", &kinds));
         let name = new_name(sheet, &map, "name: mail", |name| channels.contains_key(name));
         if let (Some(name), Some(kind)) = (name, kind) {
-            channels.insert(name.clone(), ChannelAccount { name, kind: Text::new(kind) });
+            channels.insert(name.clone(), ChannelAccount { name, kind: Text::new(kind), settings: json(item).to_string() });
         }
     }
     channels
@@ -159,16 +157,34 @@ fn new_name(sheet: &Sheet<'_>, map: &Map<'_>, example: &str, taken: impl Fn(&str
     Some(name)
 }
 
+/// A tree as JSON; plain scalars that are numbers or booleans become that.
+fn json(node: &Node) -> serde_json::Value {
+    match &node.kind {
+        Kind::Scalar(scalar) if scalar.is_null() => serde_json::Value::Null,
+        Kind::Scalar(scalar) if scalar.style == Style::Plain => match serde_json::from_str(&scalar.text) {
+            Ok(value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_))) => value,
+            _ => serde_json::Value::from(scalar.text.as_str()),
+        },
+        Kind::Scalar(scalar) => serde_json::Value::from(scalar.text.as_str()),
+        Kind::List(items) => items.iter().map(json).collect(),
+        Kind::Map(fields) => fields.iter().map(|(key, value)| (key.name.clone(), json(value))).collect(),
+    }
+}
+
 /// Secrets come from the environment or from files, never from the workspace.
-fn secret(sheet: &Sheet<'_>, node: &Node, name: &str) {
+fn secret(sheet: &Sheet<'_>, node: &Node, name: &str) -> Option<Secret> {
     if node.scalar().is_some() {
         let help = format!("write `{name}: {{env: NAME}}` or `{name}: {{file: PATH}}`; a workspace is text that many people read");
         sheet.error(node.place, code::SECRET_IN_WORKSPACE, format!("`{name}` stands here in the open"), help);
-    } else if let Some(map) = sheet.map(node, "a secret", &["env", "file"])
-        && map.has("env") == map.has("file")
-    {
-        sheet.error(map.place, code::CONFLICTING_KEYS, "a secret comes from one place", "write either `env: NAME` or `file: PATH`");
+        return None;
     }
+    let map = sheet.map(node, "a secret", &["env", "file"])?;
+    if map.has("env") == map.has("file") {
+        sheet.error(map.place, code::CONFLICTING_KEYS, "a secret comes from one place", "write either `env: NAME` or `file: PATH`");
+        return None;
+    }
+    let environment = map.get("env").and_then(|node| sheet.text(node, "env")).map(Secret::Environment);
+    environment.or_else(|| map.get("file").and_then(|node| sheet.text(node, "file")).map(Secret::File))
 }
 
 fn secrets_within(sheet: &Sheet<'_>, node: &Node) {
@@ -176,7 +192,7 @@ fn secrets_within(sheet: &Sheet<'_>, node: &Node) {
         let lower = key.name.to_lowercase();
         let secretive = ["password", "secret", "token", "api_key", "private_key", "auth_token", "write_key"];
         if secretive.iter().any(|word| lower == *word || lower.ends_with(&format!("_{word}"))) {
-            secret(sheet, value, &key.name);
+            let _ = secret(sheet, value, &key.name);
         } else {
             secrets_within(sheet, value);
         }

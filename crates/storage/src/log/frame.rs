@@ -86,6 +86,12 @@ impl RecordBatch {
         self.bytes.len()
     }
 
+    /// Appends the records of another batch.
+    pub fn extend(&mut self, other: &RecordBatch) {
+        self.bytes.extend_from_slice(&other.bytes);
+        self.count += other.count;
+    }
+
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.count = 0;

@@ -43,7 +43,7 @@ mod writer;
 pub use frame::{RECORD_BYTES_MAX, RecordBatch};
 pub use reader::LogReader;
 pub use segment::{Break, Recovered, recover_bytes};
-pub use writer::Log;
+pub use writer::{Log, LogReaders};
 
 use std::{fmt, path::PathBuf};
 

@@ -65,6 +65,28 @@ impl Shared {
     }
 }
 
+/// A door to a log for reading only; may be cloned and go to other threads.
+#[derive(Clone)]
+pub struct LogReaders {
+    shared: Arc<Shared>,
+}
+
+impl LogReaders {
+    /// A reader of the durable records from `from` on; see [`Log::read`].
+    ///
+    /// # Errors
+    /// [`LogError::Removed`], [`LogError::Disk`].
+    pub fn read(&self, from: Position) -> Result<LogReader, LogError> {
+        LogReader::start(self.shared.clone(), from)
+    }
+
+    /// Everything before this position is durable.
+    #[must_use]
+    pub fn flushed(&self) -> Position {
+        self.shared.lock().flushed
+    }
+}
+
 impl Log {
     /// Opens the log, creating it where there is none. What is repaired and what is refused stands in
     /// the documentation of [`crate::log`]. Only one `Log` may be open on a directory.
@@ -191,6 +213,12 @@ impl Log {
             return Err(LogError::Beyond { position: from, end: self.end });
         }
         LogReader::start(self.shared.clone(), from)
+    }
+
+    /// Where others read this log while it is written to.
+    #[must_use]
+    pub fn readers(&self) -> LogReaders {
+        LogReaders { shared: self.shared.clone() }
     }
 
     /// Deletes the segments that contain only records before `position`; the last one stays.

@@ -62,6 +62,13 @@ impl FjallStore {
         &self.tables[usize::from(table.number()) - 1]
     }
 
+    /// The pairs with `from <= key < until`; nothing where no key can lie between.
+    fn rows(&self, table: Table, from: &[u8], until: &[u8]) -> Option<fjall::Iter> {
+        let end = if until.is_empty() { Bound::Unbounded } else { Bound::Excluded(until) };
+        let possible = until.is_empty() || from < until;
+        possible.then(|| self.table(table).range::<&[u8], _>((Bound::Included(from), end)))
+    }
+
     fn write_error(&mut self, error: fjall::Error) -> StoreError {
         self.stopped = true;
         match &error {
@@ -82,13 +89,25 @@ fn table_options(table: Table) -> KeyspaceCreateOptions {
         // Nearly every look-up here misses; random keys do not compress.
         Table::Seen => options.filter_policy(filter).data_block_compression_policy(CompressionPolicy::all(CompressionType::None)),
         // Read in ranges from a remembered key; never by a key that may be missing.
-        Table::Due | Table::Outbox | Table::Decisions | Table::Facts => options.filter_policy(FilterPolicy::disabled()),
+        Table::Due | Table::Outbox | Table::Decisions | Table::Facts | Table::MessagesByTime | Table::Timeline | Table::Search => {
+            options.filter_policy(FilterPolicy::disabled())
+        }
         _ => options.filter_policy(filter).data_block_hash_ratio_policy(HashRatioPolicy::all(0.75)),
     }
 }
 
 fn read_error(table: Table, error: fjall::Error) -> StoreError {
     StoreError::Read { table, source: Box::new(error) }
+}
+
+fn visit_rows(table: Table, rows: impl Iterator<Item = fjall::Guard>, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    for row in rows {
+        let (key, value) = row.into_inner().map_err(|error| read_error(table, error))?;
+        if visit(&key, &value).is_break() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 impl Store for FjallStore {
@@ -134,17 +153,11 @@ impl Store for FjallStore {
     }
 
     fn scan(&self, table: Table, from: &[u8], until: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        if !until.is_empty() && from >= until {
-            return Ok(());
-        }
-        let end = if until.is_empty() { Bound::Unbounded } else { Bound::Excluded(until) };
-        for row in self.table(table).range::<&[u8], _>((Bound::Included(from), end)) {
-            let (key, value) = row.into_inner().map_err(|error| read_error(table, error))?;
-            if visit(&key, &value).is_break() {
-                break;
-            }
-        }
-        Ok(())
+        visit_rows(table, self.rows(table, from, until).into_iter().flatten(), visit)
+    }
+
+    fn scan_back(&self, table: Table, from: &[u8], until: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        visit_rows(table, self.rows(table, from, until).into_iter().flat_map(Iterator::rev), visit)
     }
 
     fn disk_bytes(&self) -> u64 {

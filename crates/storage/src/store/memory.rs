@@ -128,15 +128,15 @@ impl Store for MemoryStore {
     }
 
     fn scan(&self, table: Table, from: &[u8], until: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        let end = if until.is_empty() { Bound::Unbounded } else { Bound::Excluded(until) };
-        if !until.is_empty() && from >= until {
-            return Ok(());
+        if let Some(range) = bounds(from, until) {
+            visit_rows(self.lock().rows(table).range::<[u8], _>(range), visit);
         }
-        let contents = self.lock();
-        for (key, value) in contents.rows(table).range::<[u8], _>((Bound::Included(from), end)) {
-            if visit(key, value).is_break() {
-                break;
-            }
+        Ok(())
+    }
+
+    fn scan_back(&self, table: Table, from: &[u8], until: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        if let Some(range) = bounds(from, until) {
+            visit_rows(self.lock().rows(table).range::<[u8], _>(range).rev(), visit);
         }
         Ok(())
     }
@@ -144,4 +144,15 @@ impl Store for MemoryStore {
     fn disk_bytes(&self) -> u64 {
         self.lock().bytes
     }
+}
+
+/// `None` where no key can lie between.
+fn bounds<'k>(from: &'k [u8], until: &'k [u8]) -> Option<(Bound<&'k [u8]>, Bound<&'k [u8]>)> {
+    let end = if until.is_empty() { Bound::Unbounded } else { Bound::Excluded(until) };
+    (until.is_empty() || from < until).then_some((Bound::Included(from), end))
+}
+
+fn visit_rows<'r>(mut rows: impl Iterator<Item = (&'r Vec<u8>, &'r Vec<u8>)>, visit: &mut Visit<'_>) {
+    // Whoever breaks has seen enough.
+    let _ = rows.try_for_each(|(key, value)| visit(key, value));
 }

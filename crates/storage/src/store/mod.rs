@@ -44,11 +44,21 @@ pub enum Table {
     /// Published definitions.
     Definitions = 12,
     Facts = 13,
+    /// What became of every message.
+    Messages = 14,
+    /// Messages by the time they were decided.
+    MessagesByTime = 15,
+    /// Messages by the name that their provider gave them.
+    MessagesByProvider = 16,
+    /// Where the events of a strand stand in the log.
+    Timeline = 17,
+    /// Words by which profiles are found.
+    Search = 18,
 }
 
 impl Table {
     /// All tables, in the order of their numbers.
-    pub const ALL: [Table; 13] = [
+    pub const ALL: [Table; 18] = [
         Table::Meta,
         Table::Profiles,
         Table::Identity,
@@ -62,6 +72,11 @@ impl Table {
         Table::Peers,
         Table::Definitions,
         Table::Facts,
+        Table::Messages,
+        Table::MessagesByTime,
+        Table::MessagesByProvider,
+        Table::Timeline,
+        Table::Search,
     ];
 
     /// The table with this number.
@@ -92,6 +107,11 @@ impl Table {
             Table::Peers => "peers",
             Table::Definitions => "definitions",
             Table::Facts => "facts",
+            Table::Messages => "messages",
+            Table::MessagesByTime => "messages_by_time",
+            Table::MessagesByProvider => "messages_by_provider",
+            Table::Timeline => "timeline",
+            Table::Search => "search",
         }
     }
 }
@@ -151,6 +171,12 @@ pub trait Store: Send {
     /// # Errors
     /// As `get`.
     fn scan(&self, table: Table, from: &[u8], until: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError>;
+
+    /// [`Store::scan`], last key first.
+    ///
+    /// # Errors
+    /// As `get`.
+    fn scan_back(&self, table: Table, from: &[u8], until: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError>;
 
     /// Bytes on disk; for a store in memory, bytes of keys and values.
     fn disk_bytes(&self) -> u64;

@@ -67,13 +67,14 @@ impl RedbStore {
         Ok(())
     }
 
-    fn visit_range(&self, table: Table, from: &[u8], until: &[u8], visit: &mut Visit<'_>) -> Result<(), Cause> {
+    fn visit_range(&self, table: Table, (from, until): (&[u8], &[u8]), backwards: bool, visit: &mut Visit<'_>) -> Result<(), Cause> {
         let end = if until.is_empty() { Bound::Unbounded } else { Bound::Excluded(until) };
         if !until.is_empty() && from >= until {
             return Ok(());
         }
         let rows = self.database.begin_read()?.open_table(definition(table))?;
-        for row in ReadableTable::range::<&[u8]>(&rows, (Bound::Included(from), end))? {
+        let mut range = ReadableTable::range::<&[u8]>(&rows, (Bound::Included(from), end))?;
+        while let Some(row) = if backwards { range.next_back() } else { range.next() } {
             let (key, value) = row?;
             if visit(key.value(), value.value()).is_break() {
                 break;
@@ -103,7 +104,11 @@ impl Store for RedbStore {
     }
 
     fn scan(&self, table: Table, from: &[u8], until: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        self.visit_range(table, from, until, visit).map_err(|source| StoreError::Read { table, source })
+        self.visit_range(table, (from, until), false, visit).map_err(|source| StoreError::Read { table, source })
+    }
+
+    fn scan_back(&self, table: Table, from: &[u8], until: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        self.visit_range(table, (from, until), true, visit).map_err(|source| StoreError::Read { table, source })
     }
 
     fn disk_bytes(&self) -> u64 {

@@ -1,0 +1,246 @@
+//! What became of every message: a row each, which receipts move on, and the queue of those that must go out.
+
+use crate::checkpoint::{SharedStore, born_key, born_of_key, time_key, time_of_key};
+use faden_engine::decision::{Decision, Message, MessageOutcome};
+use faden_model::{EnrollmentId, MessageId, ProfileId, Receipt, Report, Text, Timestamp};
+use faden_storage::{Batch, Table};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+/// Version of the stored form of a row.
+const ROW_VERSION: u8 = 1;
+
+/// Receipts that may be late or come twice: so many states of a message are kept.
+const MOMENTS_MAX: usize = 16;
+
+/// Where a message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum MessageState {
+    Suppressed,
+    Held,
+    Queued,
+    Sent,
+    Delivered,
+    Read,
+    Failed,
+}
+
+/// A message reached a state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    pub state: MessageState,
+    pub at: Timestamp,
+    /// The provider's code, or the rule.
+    pub code: Text,
+}
+
+/// One message and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageRow {
+    pub at: Timestamp,
+    pub profile: ProfileId,
+    pub user_id: Text,
+    pub enrollment: EnrollmentId,
+    pub journey: Text,
+    pub step: Text,
+    pub template: Text,
+    pub purpose: Text,
+    pub channel: Text,
+    pub address: Text,
+    pub provider_id: Text,
+    pub until: Option<Timestamp>,
+    /// In the order in which they were learned; never empty.
+    pub moments: Vec<Moment>,
+}
+
+/// Rows that changed since the last checkpoint, and what waits to go out.
+#[derive(Default)]
+pub struct Messages {
+    changed: BTreeMap<MessageId, MessageRow>,
+    /// Decided and not yet taken by whoever sends.
+    fresh: Vec<MessageId>,
+    /// Changes of outbox rows since the last checkpoint: must go out, or is done.
+    outbox: BTreeMap<MessageId, bool>,
+    by_provider: BTreeMap<Text, MessageId>,
+    /// Messages that must go out and have not.
+    pub open: u64,
+}
+
+impl MessageState {
+    /// As the API and the metrics name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            MessageState::Suppressed => "suppressed",
+            MessageState::Held => "held",
+            MessageState::Queued => "queued",
+            MessageState::Sent => "sent",
+            MessageState::Delivered => "delivered",
+            MessageState::Read => "read",
+            MessageState::Failed => "failed",
+        }
+    }
+}
+
+impl MessageRow {
+    /// The furthest state: a receipt that overtook another one does not take it back.
+    pub fn state(&self) -> MessageState {
+        self.last().state
+    }
+
+    /// The moment of the furthest state.
+    pub fn last(&self) -> &Moment {
+        self.moments.iter().max_by_key(|moment| moment.state).expect("a row begins with a moment")
+    }
+
+    fn decided(decision: &Decision, message: &Message) -> MessageRow {
+        let (state, code, until) = match &message.outcome {
+            MessageOutcome::Sent => (MessageState::Queued, Text::default(), None),
+            MessageOutcome::Suppressed { rule } => (MessageState::Suppressed, rule.clone(), None),
+            MessageOutcome::Held { until, rule } => (MessageState::Held, rule.clone(), Some(*until)),
+            MessageOutcome::Failed { reason } => (MessageState::Failed, reason.clone(), None),
+        };
+        MessageRow {
+            at: decision.at,
+            profile: decision.profile,
+            user_id: decision.user_id.clone(),
+            enrollment: message.enrollment,
+            journey: message.journey.clone(),
+            step: message.step.clone(),
+            template: message.template.clone(),
+            purpose: message.purpose.clone(),
+            channel: message.channel.clone(),
+            address: message.address.clone(),
+            provider_id: Text::default(),
+            until,
+            moments: vec![Moment { state, at: decision.at, code }],
+        }
+    }
+
+    fn decode(bytes: &[u8]) -> Option<MessageRow> {
+        match bytes.split_first() {
+            Some((&ROW_VERSION, rest)) => postcard::from_bytes(rest).ok(),
+            _ => None,
+        }
+    }
+}
+
+impl Messages {
+    /// Everything that must go out and has not.
+    pub(super) fn load(store: &SharedStore) -> Messages {
+        let mut messages = Messages::default();
+        store.each(Table::Outbox, |key, _| messages.fresh.extend(born_of_key(key).map(MessageId)));
+        messages.open = messages.fresh.len() as u64;
+        messages
+    }
+
+    pub(super) fn decided(&mut self, decision: &Decision, message: &Message) {
+        let row = MessageRow::decided(decision, message);
+        if row.state() == MessageState::Queued {
+            self.fresh.push(message.id);
+            self.outbox.insert(message.id, true);
+            self.open += 1;
+        }
+        self.changed.insert(message.id, row);
+    }
+
+    /// A receipt: gives the channel, the state before and the state now, where something changed.
+    pub(super) fn report(
+        &mut self,
+        at: Timestamp,
+        report: &Report,
+        store: Option<&SharedStore>,
+    ) -> Option<(Text, MessageState, MessageState)> {
+        let state = match report.receipt {
+            Receipt::Failed if report.withheld => MessageState::Suppressed,
+            Receipt::Failed => MessageState::Failed,
+            Receipt::Sent => MessageState::Sent,
+            Receipt::Delivered => MessageState::Delivered,
+            Receipt::Read => MessageState::Read,
+        };
+        let mut row = self.row(report.message, store)?;
+        let before = row.state();
+        if row.moments.iter().any(|moment| moment.state == state) || row.moments.len() >= MOMENTS_MAX {
+            return None;
+        }
+        if before == MessageState::Queued {
+            self.outbox.insert(report.message, false);
+            self.open = self.open.saturating_sub(1);
+            if state == MessageState::Suppressed {
+                // It never was on its way: the queue is no state of its own any more.
+                row.moments.clear();
+            }
+        }
+        row.moments.push(Moment { state, at, code: report.code.clone() });
+        if !report.provider_id.is_empty() {
+            row.provider_id = report.provider_id.clone();
+            self.by_provider.insert(provider_key(&row.channel, &report.provider_id), report.message);
+        }
+        let (channel, now) = (row.channel.clone(), row.state());
+        self.changed.insert(report.message, row);
+        Some((channel, before, now))
+    }
+
+    pub fn row(&self, id: MessageId, store: Option<&SharedStore>) -> Option<MessageRow> {
+        let stored = || store.and_then(|store| store.value(Table::Messages, &born_key(id.0))).and_then(|bytes| MessageRow::decode(&bytes));
+        self.changed.get(&id).cloned().or_else(stored)
+    }
+
+    /// The message that a provider calls by this name.
+    pub fn of_provider(&self, channel: &str, provider_id: &str, store: Option<&SharedStore>) -> Option<MessageId> {
+        let key = provider_key(channel, provider_id);
+        let stored = || store.and_then(|store| store.value(Table::MessagesByProvider, key.as_bytes())).and_then(|id| born_of_key(&id));
+        self.by_provider.get(&key).copied().or_else(|| stored().map(MessageId))
+    }
+
+    /// Messages that must go out, each given once; after a restart all that have not.
+    pub fn take_fresh(&mut self) -> Vec<MessageId> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// The newest messages before `until`, newest first, `count` at most.
+    pub fn newest(&self, until: Option<(Timestamp, MessageId)>, count: usize, store: Option<&SharedStore>) -> Vec<(Timestamp, MessageId)> {
+        let before = |message: &(Timestamp, MessageId)| until.is_none_or(|until| *message < until);
+        let mut found: Vec<(Timestamp, MessageId)> = self.changed.iter().map(|(id, row)| (row.at, *id)).filter(before).collect();
+        let end = until.map(|(at, id)| time_key(at, &born_key(id.0)));
+        let mut stored = 0;
+        let mut take = |key: &[u8], _: &[u8]| {
+            let message = time_of_key(key).zip(key.get(8..).and_then(born_of_key)).map(|(at, id)| (at, MessageId(id)));
+            found.extend(message.filter(|(_, id)| !self.changed.contains_key(id)));
+            stored += 1;
+            if stored < count { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        if let Some(store) = store {
+            store.back(Table::MessagesByTime, &[], end.as_deref().unwrap_or_default(), &mut take);
+        }
+        found.sort_unstable_by(|one, next| next.cmp(one));
+        found.truncate(count);
+        found
+    }
+
+    pub(super) fn write(&mut self, batch: &mut Batch) {
+        for (id, row) in std::mem::take(&mut self.changed) {
+            let key = born_key(id.0);
+            batch.put_with(Table::Messages, &key, |bytes| {
+                bytes.push(ROW_VERSION);
+                let taken = std::mem::take(bytes);
+                *bytes = postcard::to_extend(&row, taken).expect("a row has no unserialisable part");
+            });
+            batch.put(Table::MessagesByTime, &time_key(row.at, &key), &[]);
+        }
+        for (id, open) in std::mem::take(&mut self.outbox) {
+            if open {
+                batch.put(Table::Outbox, &born_key(id.0), &[]);
+            } else {
+                batch.delete(Table::Outbox, &born_key(id.0));
+            }
+        }
+        for (key, id) in std::mem::take(&mut self.by_provider) {
+            batch.put(Table::MessagesByProvider, key.as_bytes(), &born_key(id.0));
+        }
+    }
+}
+
+fn provider_key(channel: &str, provider_id: &str) -> Text {
+    Text::from(format!("{channel}:{provider_id}"))
+}
