@@ -1,7 +1,7 @@
 # `make demo` shows what it does, `make test` shows that it works. Everything else is for contributors.
 # Whatever is missing on a Debian machine, .ci/run installs; the targets here expect Rust to be there.
 
-.PHONY: demo test bench sim fuzz lint nightly clean
+.PHONY: demo test bench sim fuzz lint ui nightly clean
 .DEFAULT_GOAL := demo
 
 # One seed takes a fraction of a second; nightly runs many more.
@@ -28,6 +28,10 @@ lint:
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo xtask arrows
 	cargo xtask house
+
+# The console, into web/dist, where the server's build finds it. Needs Node 20.19 or later.
+ui:
+	cd web && npm ci && npm run build
 
 nightly: test
 	cargo xtask sim --seeds 10000

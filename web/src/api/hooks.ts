@@ -1,0 +1,63 @@
+// The API in React: one object, or a list that grows page by page. The cache key is the address itself.
+
+import { type UseQueryResult, useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useMemo } from 'react'
+import { get, type Query } from './client'
+import type { Me, Page } from './types'
+
+interface Options {
+  /** Ask again after this many milliseconds. */
+  every?: number
+  /** False: do not ask yet. */
+  enabled?: boolean
+}
+
+export function useGet<T>(path: string, query: Query = {}, options: Options = {}): UseQueryResult<T, Error> {
+  return useQuery<T, Error>({
+    queryKey: [path, query],
+    queryFn: ({ signal }) => get<T>(path, query, signal),
+    refetchInterval: options.every ?? false,
+    enabled: options.enabled ?? true,
+  })
+}
+
+export interface List<T> {
+  items: T[]
+  /** Nothing came yet. */
+  loading: boolean
+  error: Error | null
+  more: boolean
+  /** Fetches the next page; does nothing while one is under way or when there is none. */
+  loadMore: () => void
+  retry: () => void
+}
+
+export function useList<T>(path: string, query: Query = {}, options: Options & { limit?: number } = {}): List<T> {
+  const answer = useInfiniteQuery({
+    queryKey: [path, 'list', query],
+    queryFn: ({ signal, pageParam }) =>
+      get<Page<T>>(path, { ...query, limit: options.limit ?? 100, page_token: pageParam }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_page_token,
+    placeholderData: (before) => before,
+    refetchInterval: options.every ?? false,
+    enabled: options.enabled ?? true,
+  })
+  const items = useMemo(() => answer.data?.pages.flatMap((page) => page.items) ?? [], [answer.data])
+  return {
+    items,
+    loading: answer.isLoading,
+    error: answer.error,
+    more: answer.hasNextPage,
+    loadMore: () => {
+      if (answer.hasNextPage && !answer.isFetchingNextPage) void answer.fetchNextPage()
+    },
+    retry: () => void answer.refetch(),
+  }
+}
+
+/** Who is signed in. The shell asks first and shows nothing else before it is answered. */
+export function useMe(): Me | undefined {
+  return useQuery<Me>({ queryKey: ['/me', {}], queryFn: ({ signal }) => get<Me>('/me', {}, signal), staleTime: 60_000 })
+    .data
+}

@@ -1,0 +1,8 @@
+// Being built.
+import { Page } from '../../app/Page.tsx'
+import { useAppTexts } from '../../app/texts.ts'
+
+export default function Stub() {
+  const t = useAppTexts()
+  return <Page title={t('explain')}>{null}</Page>
+}

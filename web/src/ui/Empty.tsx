@@ -1,0 +1,28 @@
+// Nothing here yet: what will stand here, and the next step with something to copy.
+import type { ReactNode } from 'react'
+import { Snippet } from './Copy.tsx'
+import styles from './Empty.module.css'
+
+interface EmptyProps {
+  icon?: ReactNode
+  title: string
+  children?: ReactNode
+  snippet?: string
+  action?: ReactNode
+}
+
+export function Empty({ icon, title, children, snippet, action }: EmptyProps) {
+  return (
+    <div className={styles.empty}>
+      {icon && (
+        <div className={styles.icon} aria-hidden>
+          {icon}
+        </div>
+      )}
+      <p className={styles.title}>{title}</p>
+      {children && <div className={styles.text}>{children}</div>}
+      {snippet && <Snippet>{snippet}</Snippet>}
+      {action}
+    </div>
+  )
+}

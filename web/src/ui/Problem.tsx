@@ -1,0 +1,51 @@
+// A failure: what failed, then what to do about it.
+import { OctagonAlert, RotateCw } from 'lucide-react'
+import { Button } from './Button.tsx'
+import styles from './Problem.module.css'
+import { useUiTexts } from './texts.ts'
+
+/** The parts of problem+json that a person reads. */
+export interface ProblemView {
+  title: string
+  detail?: string
+  hint?: string
+  code?: string
+  doc_url?: string
+  request_id?: string
+  status?: number
+}
+
+export function Problem({ problem, onRetry }: { problem: ProblemView; onRetry?: () => void }) {
+  const t = useUiTexts()
+  const unreachable = problem.code === 'unreachable'
+  const known = problem.status === 403 ? t('problem_403') : problem.status === 404 ? t('problem_404') : null
+  const title = unreachable ? t('problem_unreachable') : (problem.detail ?? known ?? problem.title)
+  const hint = unreachable ? t('problem_unreachable_hint') : problem.hint
+  return (
+    <div className={styles.problem} role="alert">
+      <OctagonAlert className={styles.icon} aria-hidden />
+      <div className="stack tight">
+        <p className={styles.title}>{title}</p>
+        {hint && <p className="soft">{hint}</p>}
+        <div className="row wrap">
+          {onRetry && (
+            <Button small icon={<RotateCw />} onPress={onRetry}>
+              {t('retry')}
+            </Button>
+          )}
+          {problem.doc_url && (
+            <a href={problem.doc_url} target="_blank" rel="noreferrer">
+              {t('problem_code')}
+            </a>
+          )}
+          {problem.code && !unreachable && <code className="muted">{problem.code}</code>}
+          {problem.request_id && (
+            <span className="muted">
+              {t('problem_request')} <code>{problem.request_id}</code>
+            </span>
+          )}
+        </div>
+      </div>
+    </div>
+  )
+}
