@@ -27,10 +27,22 @@ pub enum Content {
     /// SMS, RCS and free text inside a WhatsApp session.
     Text(String),
     /// A message form that the provider has approved (WhatsApp, RCS), with its parameters in order.
-    Template { name: String, language: String, parameters: Vec<String> },
-    Push { title: String, body: String, url: Option<String> },
+    Template {
+        name: String,
+        language: String,
+        parameters: Vec<String>,
+    },
+    Push {
+        title: String,
+        body: String,
+        url: Option<String>,
+    },
     /// One event of a webhook; `data` is JSON text.
-    Webhook { event: String, at: Timestamp, data: String },
+    Webhook {
+        event: String,
+        at: Timestamp,
+        data: String,
+    },
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
