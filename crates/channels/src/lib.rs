@@ -5,6 +5,16 @@
 //! replies) is an [`Inbound`]. Nothing here knows a customer, a journey or a policy, keeps a message, or
 //! retries: that is the caller's. Addresses, texts and secrets never appear in a log line or an error.
 
+pub mod outbound_http;
+pub mod settings;
+mod tls;
+pub mod webhook;
+
+#[cfg(test)]
+mod test_http;
+#[cfg(test)]
+mod test_program;
+
 pub use futures_util::future::BoxFuture;
 
 use faden_model::{MessageId, Receipt, Timestamp};

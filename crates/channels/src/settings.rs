@@ -1,0 +1,41 @@
+//! What the settings of all accounts have in common: secrets that do not show, and how a wrong value is told.
+
+use serde::Deserialize;
+use std::fmt;
+
+/// A password, token or key. It can be used and not seen: `Debug` writes dots.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(text: impl Into<String>) -> Secret {
+        Secret(text.into())
+    }
+
+    /// The secret itself, for the provider only.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("...")
+    }
+}
+
+/// An account whose settings are of the right shape but cannot work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{key}` of a channel account {problem}")]
+pub struct SettingsError {
+    pub key: &'static str,
+    /// What is wrong and what to write instead.
+    pub problem: &'static str,
+}
+
+impl SettingsError {
+    pub fn code(&self) -> &'static str {
+        "channel-setting"
+    }
+}
