@@ -172,6 +172,11 @@ impl Zone {
         Span(i64::from(self.rules.to_offset(at.to_jiff()).seconds()) * 1000)
     }
 
+    /// Date and time of day that its clocks show.
+    pub fn datetime(self, at: Timestamp) -> jiff::civil::DateTime {
+        self.rules.to_datetime(at.to_jiff())
+    }
+
     fn wall_clock(self, at: Timestamp) -> WallClock {
         let local = at.saturating_add(self.offset(at)).0;
         let of_day = local.rem_euclid(Span::DAY.0);

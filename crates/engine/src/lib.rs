@@ -5,6 +5,7 @@
 
 pub mod audience;
 pub mod calendar;
+pub mod content;
 pub mod decision;
 pub mod definitions;
 pub mod delivery;

@@ -68,7 +68,7 @@ impl<'a> EventView<'a> {
         }
     }
 
-    fn attribute(&self, path: &[Text]) -> Value {
+    pub fn attribute(&self, path: &[Text]) -> Value {
         match path.split_first().map(|(first, rest)| (first.as_str(), rest)) {
             Some(("properties", rest)) => json::lookup(self.properties, rest),
             Some(("traits", rest)) => json::lookup(self.traits, rest),
@@ -107,7 +107,7 @@ impl Scope for View<'_> {
 }
 
 impl View<'_> {
-    fn profile_attribute(&self, path: &[Text]) -> Value {
+    pub fn profile_attribute(&self, path: &[Text]) -> Value {
         let text = |text: Option<&str>| text.map_or(Value::Null, Value::from);
         match path.split_first().map(|(first, rest)| (first.as_str(), rest)) {
             Some(("traits", [name, rest @ ..])) => step_into(self.trait_value(name), rest),

@@ -8,6 +8,7 @@ mod index;
 pub use index::{Index, Reactions, trait_dependency};
 
 use crate::audience::{Audience, ComputedTrait};
+use crate::content::Catalog;
 use crate::experiment::Experiment;
 use crate::identity::Rules;
 use crate::journey::JourneyVersion;
@@ -36,8 +37,8 @@ pub struct Definitions {
     /// In the order of their names, which is the order of equal entries.
     pub journeys: Vec<Arc<JourneyVersion>>,
     pub experiments: Vec<Experiment>,
-    /// Template name to what is known of it.
-    pub templates: BTreeMap<Text, Template>,
+    /// What there is to say.
+    pub templates: Catalog,
 }
 
 /// An account on which messages go out and come in.
@@ -65,12 +66,4 @@ pub enum Secret {
     Environment(Text),
     /// A file, its last line end cut off.
     File(Text),
-}
-
-/// A template folder: which channels and languages it can be rendered for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Template {
-    pub name: Text,
-    /// (channel, language), sorted.
-    pub variants: Vec<(Text, Text)>,
 }

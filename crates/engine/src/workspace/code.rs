@@ -76,7 +76,11 @@ codes! {
     TEMPLATE_EMPTY = "template-empty";
     TEMPLATE_SYNTAX = "template-syntax";
     TEMPLATE_VARIABLE = "template-variable";
+    TEMPLATE_FILTER = "template-filter";
+    TEMPLATE_MJML = "template-mjml";
+    TEMPLATE_VOICE = "template-voice";
     TEMPLATE_SUBJECT = "template-subject";
+    TEMPLATE_UNSUBSCRIBE = "template-unsubscribe";
     TEMPLATE_LACKS_CHANNEL = "template-lacks-channel";
     TEMPLATE_LACKS_LANGUAGE = "template-lacks-language";
 }

@@ -20,7 +20,9 @@ pub mod scenario;
 mod schema;
 mod settings;
 mod suggest;
+mod tags;
 mod templates;
+mod voice;
 mod world;
 mod yaml;
 
@@ -31,8 +33,10 @@ pub use render::{Colours, line_column, render};
 pub use scenario::read_scenarios;
 
 use crate::audience::key_of;
-use crate::definitions::{Definitions, Template};
+use crate::content::{Catalog, Template};
+use crate::definitions::Definitions;
 use crate::journey::JourneyVersion;
+use crate::policy::OptIn;
 use faden_model::Text;
 use faden_model::diagnostic::{ByteRange, Problem, Severity};
 use report::{Report, Sheet, WHOLE_FILE};
@@ -112,9 +116,15 @@ fn read_into(files: &Files, report: &Report) -> Option<Definitions> {
     refuse_duplicates(&policy_names, "policy");
     world.purposes = policies.iter().flat_map(|read| &read.file.consent).map(|rule| rule.purpose.clone()).collect();
     let merged = policies::build(&policies, &world.settings);
-    for sheet in &sorted.templates {
-        templates::read(sheet, &world.settings, &mut world.templates);
+    if let Some(policies) = &merged {
+        let asks = |purpose: &&Text| policies.effective(None, None).opt_in(purpose, "email") != OptIn::None;
+        world.consent_purposes = world.purposes.iter().filter(asks).cloned().collect();
     }
+    let voices: Vec<voice::Voice> = policies.iter().flat_map(|read| read.voices.iter().cloned()).collect();
+    for sheet in &sorted.templates {
+        templates::read(sheet, &world.settings, &voices, &mut world.templates);
+    }
+    templates::check_whole(&sorted.templates, &world.templates);
     note_names(&sorted, &mut world);
     let audience_files: Vec<audiences::File<'_>> =
         sorted.audiences.iter().map(|parsed| audiences::File { sheet: &parsed.sheet, root: &parsed.root }).collect();
@@ -140,12 +150,12 @@ fn read_into(files: &Files, report: &Report) -> Option<Definitions> {
         audiences,
         journeys,
         experiments,
-        templates: world.templates.iter().map(|(name, facts)| (name.clone(), template(name, facts))).collect(),
+        templates: Catalog::new(world.templates.iter().map(|(name, facts)| (name.clone(), template(name, facts))).collect()),
     })
 }
 
 fn template(name: &Text, facts: &world::TemplateFacts) -> Template {
-    Template { name: name.clone(), variants: facts.variants.iter().cloned().collect() }
+    Template { name: name.clone(), variants: facts.variants.clone() }
 }
 
 /// Parses every file and puts it where it belongs.

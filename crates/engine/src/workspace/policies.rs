@@ -5,6 +5,7 @@ use super::code;
 use super::fields::{ALL_DAYS, Map, first_line};
 use super::report::Sheet;
 use super::settings::{Settings, check_channel, country, languages};
+use super::voice::{self, Voice};
 use super::yaml::{Kind, Node};
 use crate::policy::{
     Cap, ConsentRule, Field, Home, Level, Loosening, OnQuiet, OptIn, Policies, PolicyFile, QuietHours, Reserve, is_suppression_entry,
@@ -12,7 +13,7 @@ use crate::policy::{
 use faden_model::Text;
 use faden_model::diagnostic::ByteRange;
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "policy",
     "title",
     "description",
@@ -28,12 +29,14 @@ const KEYS: [&str; 15] = [
     "retention",
     "languages",
     "tone",
+    "voice",
 ];
 
 /// A policy file and where each of its fields was written.
 pub struct Read<'a> {
     sheet: &'a Sheet<'a>,
     pub file: PolicyFile,
+    pub voices: Vec<Voice>,
     places: Places,
 }
 
@@ -54,7 +57,7 @@ pub fn read<'a>(sheet: &'a Sheet<'a>, root: &'a Node) -> Option<Read<'a>> {
     let map = sheet.map(root, "a policy", &KEYS)?;
     let name_node = map.require("policy", "policy: global")?;
     let name = sheet.name(name_node, "policy")?;
-    let mut read = Read { sheet, file: PolicyFile { name, ..PolicyFile::default() }, places: Places::default() };
+    let mut read = Read { sheet, file: PolicyFile { name, ..PolicyFile::default() }, voices: Vec::new(), places: Places::default() };
     read.places.whole = name_node.place;
     read.file.level = level(sheet, &map, &read.file.name, name_node)?;
     consents(&mut read, &map);
@@ -87,6 +90,7 @@ pub fn read<'a>(sheet: &'a Sheet<'a>, root: &'a Node) -> Option<Read<'a>> {
             if node.items().is_empty() { vec![node.place] } else { node.items().iter().map(|item| item.place).collect() };
     }
     read.file.tone = map.get("tone").and_then(|node| sheet.text(node, "tone"));
+    read.voices = voice::read(sheet, &map, &read.file.name, &read.file.level);
     Some(read)
 }
 

@@ -348,7 +348,7 @@ impl<'a> Reader<'a> {
 
     fn template(&self, node: &Node) -> Option<Text> {
         let name = self.sheet.text(node, "template")?;
-        let known = self.definitions.templates.keys().map(Text::as_str);
+        let known = self.definitions.templates.all().map(|template| template.name.as_str());
         self.known(node, "template", code::UNKNOWN_TEMPLATE, name, known)
     }
 

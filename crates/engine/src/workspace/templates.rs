@@ -1,28 +1,54 @@
-//! `templates/NAME/CHANNEL.LANGUAGE.{jinja,mjml,txt}`: what there is, whether it is well-formed, what it reads.
+//! `templates/NAME/CHANNEL.LANGUAGE.{jinja,mjml,html,txt}`: what there is, whether it is well-formed, what it
+//! reads, and whether it speaks with the voice that the policies want.
 //!
-//! Rendering is elsewhere. A file begins with front matter (`---`, YAML, `---`) where the channel needs
-//! it, such as the subject of an e-mail; texts in there are templates as well.
+//! Rendering is `content`'s. A file begins with front matter (`---`, YAML, `---`) where the channel needs
+//! it, such as the subject of an e-mail; texts in there are templates as well. An e-mail may have two files in
+//! one language: one with HTML, one of plain text.
 
 use super::code;
 use super::report::{Sheet, WHOLE_FILE};
 use super::settings::{CHANNEL_KINDS, Settings};
 use super::suggest::{hint, quoted};
+use super::tags::{self, Used};
+use super::voice::{self, Part, Piece, Voice};
 use super::world::TemplateFacts;
 use super::yaml::{self, Kind, Node};
+use crate::content::{FILTERS, Form, Markup, Source, Variant, check_mjml, environment};
 use faden_model::Text;
 use faden_model::diagnostic::{ByteRange, Problem};
-use minijinja::Environment;
 use std::collections::{BTreeMap, BTreeSet};
 
-const ENDINGS: [&str; 3] = ["jinja", "mjml", "txt"];
 /// Names that every template may use.
-const ROOTS: [&str; 10] =
-    ["profile", "event", "enrollment", "unsubscribe_url", "preferences_url", "view_url", "workspace", "language", "channel", "now"];
+const ROOTS: [&str; 11] = [
+    "profile",
+    "event",
+    "enrollment",
+    "unsubscribe_url",
+    "preferences_url",
+    "view_url",
+    "workspace",
+    "language",
+    "time_zone",
+    "channel",
+    "now",
+];
 /// Functions of the template language.
-const FUNCTIONS: [&str; 4] = ["range", "dict", "namespace", "debug"];
+const FUNCTIONS: [&str; 3] = ["range", "dict", "namespace"];
+/// Statements that would need another file.
+const STATEMENTS_OF_FILES: [&str; 5] = ["include", "extends", "import", "from", "block"];
+/// Channels that can show HTML.
+const MARKUP_CHANNELS: [&str; 3] = ["email", "in_app", "letter"];
+
+/// What the name of a template's file says.
+struct FileName<'a> {
+    template: &'a str,
+    channel: &'a str,
+    language: &'a str,
+    markup: Option<Markup>,
+}
 
 /// Reads one file and notes it in `templates`.
-pub fn read(sheet: &Sheet<'_>, settings: &Settings, templates: &mut BTreeMap<Text, TemplateFacts>) {
+pub fn read(sheet: &Sheet<'_>, settings: &Settings, voices: &[Voice], templates: &mut BTreeMap<Text, TemplateFacts>) {
     let parts: Vec<&str> = sheet.file.split('/').collect();
     let [_, name, file] = parts.as_slice() else {
         let help = "write templates/NAME/CHANNEL.LANGUAGE.jinja, such as templates/welcome/email.en.jinja";
@@ -31,59 +57,157 @@ pub fn read(sheet: &Sheet<'_>, settings: &Settings, templates: &mut BTreeMap<Tex
     };
     // Known by name also when it is wrong, so that one mistake is reported once.
     let facts = templates.entry(Text::new(name)).or_default();
-    let Some((channel, language)) = variant(sheet, settings, file) else { return };
+    let Some(name) = file_name(sheet, settings, name, file) else { return };
     let front = front_matter(sheet);
-    let body = front.as_ref().map_or(0, |front| front.body);
-    let text = sheet.text.get(body..).unwrap_or("");
-    if text.trim().is_empty() {
-        sheet.error(WHOLE_FILE, code::TEMPLATE_EMPTY, "the template says nothing", "write the message under the front matter");
+    let start = front.as_ref().map_or(0, |front| front.body);
+    let text = sheet.text.get(start..).unwrap_or("");
+    let reader = Reader { sheet, voices, name: &name };
+    let body =
+        Source { file: Text::new(sheet.file), line: line_of(sheet.text, start), part: Text::const_new("body"), text: text.to_owned() };
+    let mut roots = reader.body(text, start);
+    let variant = facts.variants.entry((Text::new(name.channel), Text::new(name.language))).or_default();
+    if let Some(root) = front.and_then(|front| front.root) {
+        roots.extend(reader.head(&root, variant));
     }
-    let mut roots = check_text(sheet, text, |range| ByteRange { start: body + range.start, end: body + range.end });
-    let root = front.and_then(|front| front.root);
-    for (node, text) in root.iter().flat_map(scalars) {
-        roots.extend(check_text(sheet, text, |range| yaml::place_within(sheet.text, node, range)));
-    }
-    if channel == "email" && root.as_ref().is_none_or(|root| root.get("subject").and_then(Node::text).is_none()) {
-        let help = "begin the file with three lines: `---`, `subject: \"Your order\"`, `---`";
-        sheet.error(
-            ByteRange { start: 0, end: sheet.text.find('\n').unwrap_or(0) },
-            code::TEMPLATE_SUBJECT,
-            "an e-mail needs a subject",
-            help,
-        );
+    let twice = match name.markup {
+        Some(markup) => variant.markup.replace((markup, body)).map(|(_, before)| before),
+        None => variant.text.replace(body),
+    };
+    if let Some(before) = twice {
+        let message = format!("{} says the same in the same language already", before.file);
+        sheet.error(WHOLE_FILE, code::DUPLICATE_NAME, message, "keep one of them; an e-mail may have one with HTML and one of plain text");
     }
     facts.reads_event |= roots.contains("event");
-    facts.variants.insert((channel, language));
+    if roots.contains("unsubscribe_url") || roots.contains("preferences_url") {
+        facts.can_be_left.insert((Text::new(name.channel), Text::new(name.language)));
+    }
 }
 
-/// `email.en.jinja` is (`email`, `en`).
-fn variant(sheet: &Sheet<'_>, settings: &Settings, file: &str) -> Option<(Text, Text)> {
+/// What can only be said when all files of a template are read: an e-mail's subject may stand in either of two.
+pub fn check_whole(sheets: &[Sheet<'_>], templates: &BTreeMap<Text, TemplateFacts>) {
+    for ((channel, _), variant) in templates.values().flat_map(|facts| &facts.variants) {
+        let first = variant.markup.as_ref().map(|(_, source)| source).or(variant.text.as_ref());
+        let Some(sheet) = first.and_then(|source| sheets.iter().find(|sheet| sheet.file == source.file)) else { continue };
+        if channel == "email" && variant.subject.is_none() {
+            let help = "begin the file with three lines: `---`, `subject: \"Your order\"`, `---`";
+            let place = ByteRange { start: 0, end: sheet.text.find('\n').unwrap_or(0) };
+            sheet.error(place, code::TEMPLATE_SUBJECT, "an e-mail needs a subject", help);
+        }
+    }
+}
+
+/// `email.en.jinja` is for `email` in `en`.
+fn file_name<'a>(sheet: &Sheet<'_>, settings: &Settings, template: &'a str, file: &'a str) -> Option<FileName<'a>> {
+    let wrong = |message: String, help: String| {
+        sheet.error(WHOLE_FILE, code::TEMPLATE_FILE_NAME, message, help);
+        None
+    };
     let parts: Vec<&str> = file.split('.').collect();
     let [channel, language, ending] = parts.as_slice() else {
-        let help = "name it CHANNEL.LANGUAGE.jinja, such as email.en.jinja";
-        sheet.error(WHOLE_FILE, code::TEMPLATE_FILE_NAME, format!("`{file}` does not say for which channel and language it is"), help);
-        return None;
+        let help = "name it CHANNEL.LANGUAGE.jinja, such as email.en.jinja".to_owned();
+        return wrong(format!("`{file}` does not say for which channel and language it is"), help);
     };
     if !CHANNEL_KINDS.contains(channel) {
         let help = hint(channel, CHANNEL_KINDS, "channels");
-        sheet.error(WHOLE_FILE, code::TEMPLATE_FILE_NAME, format!("`{file}` is for the channel `{channel}`, which does not exist"), help);
-        return None;
+        return wrong(format!("`{file}` is for the channel `{channel}`, which does not exist"), help);
     }
-    if !ENDINGS.contains(ending) {
-        let help = hint(ending, ENDINGS, "endings");
-        sheet.error(WHOLE_FILE, code::TEMPLATE_FILE_NAME, format!("`{file}` ends in `{ending}`"), help);
-        return None;
+    let markup = match *ending {
+        "jinja" | "txt" => None,
+        "html" => Some(Markup::Html),
+        "mjml" => Some(Markup::Mjml),
+        other => return wrong(format!("`{file}` ends in `{other}`"), hint(other, ["jinja", "mjml", "html", "txt"], "endings")),
+    };
+    if markup.is_some() && !MARKUP_CHANNELS.contains(channel) {
+        let help = format!("name it {channel}.{language}.jinja and write plain text");
+        return wrong(format!("`{file}` is HTML, which `{channel}` cannot show"), help);
     }
-    if !settings.languages.is_empty() && !settings.languages.iter().any(|known| known == language) {
+    if !settings.languages.is_empty()
+        && !settings.languages.iter().any(|known| known == language || language.starts_with(&format!("{known}-")))
+    {
         let help = hint(language, settings.languages.iter().map(Text::as_str), "languages of faden.yaml");
-        sheet.warning(
-            WHOLE_FILE,
-            code::TEMPLATE_FILE_NAME,
-            format!("`{file}` is in `{language}`, which the workspace does not list"),
-            help,
-        );
+        let message = format!("`{file}` is in `{language}`, which the workspace does not list");
+        sheet.warning(WHOLE_FILE, code::TEMPLATE_FILE_NAME, message, help);
     }
-    Some((Text::new(channel), Text::new(language)))
+    Some(FileName { template, channel, language, markup })
+}
+
+/// Reads the pieces of one file.
+struct Reader<'a> {
+    sheet: &'a Sheet<'a>,
+    voices: &'a [Voice],
+    name: &'a FileName<'a>,
+}
+
+impl Reader<'_> {
+    /// Checks the message itself, which begins at `start`; the names that it reads.
+    fn body(&self, text: &str, start: usize) -> BTreeSet<String> {
+        let place = |range: ByteRange| ByteRange { start: start + range.start, end: start + range.end };
+        if text.trim().is_empty() {
+            self.sheet.error(WHOLE_FILE, code::TEMPLATE_EMPTY, "the template says nothing", "write the message under the front matter");
+        }
+        let roots = check_text(self.sheet, text, place);
+        if self.name.markup == Some(Markup::Mjml) && roots.is_some() && !text.trim().is_empty() {
+            for misfit in check_mjml(&tags::without_tags(text)) {
+                let range = place(ByteRange { start: misfit.place.start, end: misfit.place.end });
+                let help = "the elements and attributes of MJML are described at https://documentation.mjml.io";
+                if misfit.harmless {
+                    self.sheet.warning(range, code::TEMPLATE_MJML, format!("not MJML: {}", misfit.what), help);
+                } else {
+                    self.sheet.error(range, code::TEMPLATE_MJML, format!("not MJML: {}", misfit.what), help);
+                }
+            }
+        }
+        self.hear(if self.name.markup.is_some() { Part::Markup } else { Part::Body }, text, place);
+        roots.unwrap_or_default()
+    }
+
+    fn hear(&self, part: Part, text: &str, place: impl Fn(ByteRange) -> ByteRange) {
+        let FileName { template, channel, language, .. } = *self.name;
+        voice::report(self.sheet, self.voices, &Piece { template, channel, language, part, text }, place);
+    }
+
+    /// Reads the head into `variant`; the names that its texts read.
+    fn head(&self, root: &Node, variant: &mut Variant) -> BTreeSet<String> {
+        let keys: &[&str] = match self.name.channel {
+            "email" | "letter" => &["subject"],
+            "push" | "web_push" | "in_app" => &["title", "url"],
+            "whatsapp" | "rcs" => &["template", "template_language", "parameters"],
+            _ => &[],
+        };
+        let mut roots = BTreeSet::new();
+        let Some(map) = self.sheet.map(root, "the head of this template", keys) else { return roots };
+        let mut line = |key: &str, part: Part| Some(self.piece(map.get(key)?, key, part, &mut roots));
+        variant.subject = line("subject", Part::Subject).flatten().or(variant.subject.take());
+        variant.title = line("title", Part::Line).flatten().or(variant.title.take());
+        variant.url = line("url", Part::Line).flatten().or(variant.url.take());
+        let form = line("template", Part::Line).flatten();
+        let mut parameters = Vec::new();
+        for (at, node) in map.get("parameters").and_then(|node| self.sheet.list(node, "parameters")).unwrap_or_default().iter().enumerate()
+        {
+            parameters.extend(self.piece(node, &format!("parameters.{at}"), Part::Line, &mut roots));
+        }
+        let language = map.get("template_language").and_then(|node| self.sheet.text(node, "template_language"));
+        if let Some(name) = form {
+            variant.form = Some(Form { name, language, parameters });
+        } else if map.has("parameters") || map.has("template_language") {
+            map.require("template", "template: order_update");
+        }
+        roots
+    }
+
+    fn piece(&self, node: &Node, key: &str, part: Part, roots: &mut BTreeSet<String>) -> Option<Source> {
+        self.sheet.text(node, key)?;
+        let text = node.text()?;
+        let place = |range| yaml::place_within(self.sheet.text, node, range);
+        roots.extend(check_text(self.sheet, text, place).unwrap_or_default());
+        self.hear(part, text, place);
+        let line = line_of(self.sheet.text, node.place.start);
+        Some(Source { file: Text::new(self.sheet.file), line, part: Text::new(key), text: text.to_owned() })
+    }
+}
+
+fn line_of(text: &str, byte: usize) -> usize {
+    text[..byte.min(text.len())].matches('\n').count() + 1
 }
 
 struct Front {
@@ -127,18 +251,11 @@ fn shifted(node: Node, by: usize) -> Node {
     Node { place: moved(node.place, by), kind }
 }
 
-/// Every text in a tree.
-fn scalars(node: &Node) -> Vec<(&Node, &str)> {
-    match &node.kind {
-        Kind::Scalar(scalar) => vec![(node, scalar.text.as_str())],
-        Kind::List(items) => items.iter().flat_map(scalars).collect(),
-        Kind::Map(fields) => fields.iter().flat_map(|(_, value)| scalars(value)).collect(),
-    }
-}
-
-/// Parses a text as a template; the names it reads. `place` maps a range of the text to the file.
-fn check_text(sheet: &Sheet<'_>, text: &str, place: impl Fn(ByteRange) -> ByteRange) -> BTreeSet<String> {
-    let environment = Environment::empty();
+/// Parses a text as a template; the names it reads, `None` when it is none. `place` maps a range of the text
+/// to the file.
+fn check_text(sheet: &Sheet<'_>, text: &str, place: impl Fn(ByteRange) -> ByteRange) -> Option<BTreeSet<String>> {
+    let environment = environment();
+    check_used(sheet, text, &place);
     let template = match environment.template_from_str(text) {
         Ok(template) => template,
         Err(error) => {
@@ -149,7 +266,7 @@ fn check_text(sheet: &Sheet<'_>, text: &str, place: impl Fn(ByteRange) -> ByteRa
             let help =
                 "close every `{{ ... }}` and `{% ... %}`; each `{% if %}` and `{% for %}` needs its `{% endif %}` and `{% endfor %}`";
             sheet.error(place(range), code::TEMPLATE_SYNTAX, format!("not a template: {what}"), help);
-            return BTreeSet::new();
+            return None;
         }
     };
     let roots: BTreeSet<String> = template.undeclared_variables(false).into_iter().collect();
@@ -160,7 +277,28 @@ fn check_text(sheet: &Sheet<'_>, text: &str, place: impl Fn(ByteRange) -> ByteRa
         };
         sheet.error(place(word(text, root)), code::TEMPLATE_VARIABLE, format!("there is no `{root}` in a template"), help);
     }
-    roots
+    Some(roots)
+}
+
+/// Filters that do not exist, and statements that would read another file.
+fn check_used(sheet: &Sheet<'_>, text: &str, place: &impl Fn(ByteRange) -> ByteRange) {
+    for (used, range) in tags::used(text) {
+        let range = place(ByteRange { start: range.start, end: range.end });
+        match used {
+            Used::Filter(name) if !FILTERS.contains(&name) => {
+                let help = match hint(name, FILTERS, "filters").as_str() {
+                    known if known.starts_with("did you mean") => known.to_owned(),
+                    _ => "docs/templates.md lists the filters".to_owned(),
+                };
+                sheet.error(range, code::TEMPLATE_FILTER, format!("there is no filter `{name}`"), help);
+            }
+            Used::Statement(name) if STATEMENTS_OF_FILES.contains(&name) => {
+                let help = "write the part here, or give it a name in this file with `{% macro %}`";
+                sheet.error(range, code::TEMPLATE_SYNTAX, format!("`{name}` cannot be used: a template stands by itself"), help);
+            }
+            Used::Filter(_) | Used::Statement(_) => {}
+        }
+    }
 }
 
 fn line_range(text: &str, line: usize, shown: &str) -> ByteRange {

@@ -54,7 +54,7 @@ fn the_acceptance_workspaces_are_accepted() {
     let traits: Vec<&str> = cdnow.traits.iter().map(|computed| computed.name.as_str()).collect();
     assert_eq!(traits, ["lifetime_revenue", "orders_120d"]);
     assert_eq!(cdnow.audiences.len(), 2);
-    assert_eq!(cdnow.templates.len(), 5);
+    assert_eq!(cdnow.templates.all().len(), 5);
     let Some((cart, findings)) = accepted(&shared.join("cart/workspace")) else { return };
     assert_eq!(findings, ["unknown-event journeys/cart_reminder.yaml", "template-lacks-language journeys/cart_reminder.yaml"]);
     assert_eq!(cart.journeys[0].reentry, Reentry::Always);
@@ -133,7 +133,10 @@ fn base() -> Files {
         ),
         ("policies/global.yaml", "policy: global\nconsent: {marketing: opt_in}\n"),
         ("audiences/gold.yaml", "audience: gold\ntraits:\n  orders: {count: Order Completed}\nwhere: traits.orders >= 3\n"),
-        ("templates/cart_reminder/email.en.jinja", "---\nsubject: \"Your cart\"\n---\nHello {{ profile.traits.first_name }}\n"),
+        (
+            "templates/cart_reminder/email.en.jinja",
+            "---\nsubject: \"Your cart\"\n---\nHello {{ profile.traits.first_name }}\n{{ unsubscribe_url }}\n",
+        ),
     ];
     Files(files.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect())
 }

@@ -1,6 +1,7 @@
 //! What the files of a workspace know of each other: names, before anything is checked in depth.
 
 use super::settings::Settings;
+use crate::content::Variant;
 use faden_model::Text;
 use faden_model::condition::Type;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,8 @@ pub struct World {
     pub identifiers: BTreeSet<Text>,
     /// Purposes that policies name.
     pub purposes: BTreeSet<Text>,
+    /// Of these, those for which no e-mail may be sent without consent somewhere.
+    pub consent_purposes: BTreeSet<Text>,
     /// How often an event is named, in all files.
     pub events: BTreeMap<Text, usize>,
     /// Events that some journey emits.
@@ -30,8 +33,10 @@ pub struct World {
 #[derive(Clone, Debug, Default)]
 pub struct TemplateFacts {
     /// (channel, language)
-    pub variants: BTreeSet<(Text, Text)>,
+    pub variants: BTreeMap<(Text, Text), Variant>,
     pub reads_event: bool,
+    /// Of `variants`, those with a link by which the customer can unsubscribe.
+    pub can_be_left: BTreeSet<(Text, Text)>,
 }
 
 impl World {

@@ -42,6 +42,8 @@ pub struct Read {
 pub(in crate::workspace) struct Context<'a> {
     pub sheet: &'a Sheet<'a>,
     pub world: &'a World,
+    /// Of the journey's messages, where a step names none of its own.
+    pub purpose: Option<&'a Text>,
     /// Events by which one enters.
     pub entering: &'a [Text],
     pub experiments: &'a BTreeSet<Text>,
@@ -75,7 +77,7 @@ fn version(sheet: &Sheet<'_>, root: &Node, world: &World, experiments: &mut Vec<
     let entering = entry::events(root);
     let outline = outline::read(sheet, &map);
     let experiment_names = splits::names(&outline, name.as_deref().unwrap_or_default());
-    let context = Context { sheet, world, entering: &entering, experiments: &experiment_names };
+    let context = Context { sheet, world, purpose: purpose.as_ref(), entering: &entering, experiments: &experiment_names };
     let entries = entry::entries(&context, &map);
     let reentry = entry::reentry(&context, &map);
     let instance_key = map.get("key").map(|node| conditions::expression(sheet, node, "key", context.at_event(Place::Entry, &entering)));

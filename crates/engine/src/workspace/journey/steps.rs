@@ -204,6 +204,10 @@ fn send(at: &At<'_>) -> Option<StepKind> {
     let ways = at.outcomes(&["sent", "suppressed", "failed"]);
     let ((template, node), channels, ways) = (template?, channels?, ways?);
     variants(at, &template, node, &channels);
+    let asks = purpose.as_ref().and_then(|purpose| purpose.as_ref()).or(at.context.purpose);
+    if asks.is_some_and(|purpose| world.consent_purposes.contains(purpose)) && channels.iter().any(|channel| channel == "email") {
+        can_be_left(at, &template, node);
+    }
     Some(StepKind::Send(Send {
         template,
         channels,
@@ -247,7 +251,7 @@ fn variants(at: &At<'_>, template: &Text, node: &Node, channels: &[Text]) {
     let Some(facts) = world.templates.get(template) else { return };
     let accounts = account_kinds(&world.settings);
     for channel in channels {
-        let languages: Vec<&str> = facts.variants.iter().filter(|(of, _)| of == channel).map(|(_, language)| language.as_str()).collect();
+        let languages: Vec<&str> = facts.variants.keys().filter(|(of, _)| of == channel).map(|(_, language)| language.as_str()).collect();
         if languages.is_empty() {
             let language = world.settings.languages.first().map_or("en", Text::as_str);
             let help = format!("add templates/{template}/{channel}.{language}.jinja, or send it on other channels");
@@ -267,6 +271,17 @@ fn variants(at: &At<'_>, template: &Text, node: &Node, channels: &[Text]) {
             let help = format!("add templates/{template}/{channel}.{language}.jinja; until then `{}` is used", languages[0]);
             sheet.warning(node.place, code::TEMPLATE_LACKS_LANGUAGE, message, help);
         }
+    }
+}
+
+/// Whether every e-mail that needs consent says how to take it back.
+fn can_be_left(at: &At<'_>, template: &Text, node: &Node) {
+    let Some(facts) = at.context.world.templates.get(template) else { return };
+    let without = facts.variants.keys().filter(|variant| variant.0 == "email" && !facts.can_be_left.contains(*variant));
+    for (channel, language) in without {
+        let message = format!("`{channel}.{language}` of the template `{template}` says nothing of how to unsubscribe");
+        let help = "write `{{ unsubscribe_url }}` or `{{ preferences_url }}` into it: the purpose of this message needs consent";
+        at.context.sheet.warning(node.place, code::TEMPLATE_UNSUBSCRIBE, message, help);
     }
 }
 
