@@ -12,6 +12,7 @@ mod load;
 mod profile;
 mod progress;
 mod replay;
+mod serve;
 mod sparkline;
 mod table;
 mod terminal;
@@ -35,6 +36,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Serve(serve::Arguments),
     Check(check::Arguments),
     Test(test::Arguments),
     Replay(Box<replay::Arguments>),
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
     // Many small objects in no order gain nothing from huge pages, and pay for clearing them.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
     let ending = match Arguments::parse().command {
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),

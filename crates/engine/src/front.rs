@@ -18,6 +18,9 @@ use std::hash::Hasher;
 pub const UNMERGE: &str = "faden.identity.unmerge";
 /// A CloudEvent of this type with `data: {journey: NAME}` about somebody starts a journey that has an `api` entry.
 pub const START: &str = "faden.journey.start";
+/// A CloudEvent of this type about somebody with `data: {purpose, state, channel, address}` changes his consent.
+/// `state` is `granted`, `confirmed` or `withdrawn`; without channel or address it is for all of them.
+pub const CONSENT: &str = "faden.consent.changed";
 
 /// Which of `partitions` holds a profile: shards in equal runs.
 pub fn partition_of(profile: ProfileId, partitions: usize) -> usize {

@@ -8,6 +8,7 @@
 use crate::audience::Aggregate;
 use crate::decision::{Cause, Decision, Facts, Kind};
 use crate::definitions::{Index, trait_dependency};
+use crate::front::CONSENT;
 use crate::journey::{Change, PendingSend, Start, TokenState};
 use crate::policy::{ConsentEntry, ConsentState, record_consent};
 use crate::profile::{Item, KnownIdentifier, Membership, Profile, Wake, push_tight};
@@ -169,10 +170,31 @@ impl<'a> Turn<'a> {
             record_consent(&mut strand.consents, entry);
             changed.push(Text::const_new("consent"));
         }
+        if event.name == CONSENT {
+            self.learn_consent(event, learned.strand, when);
+            changed.push(Text::const_new("consent"));
+        }
         if event.kind == EventKind::Identify && event.traits.len() > 2 {
             self.learn_traits(&event.traits, learned.strand, when, &mut changed);
         }
         changed
+    }
+
+    /// A consent that names its scope: what does not say purpose and state changes nothing.
+    fn learn_consent(&mut self, event: &Event<'_>, strand: ProfileId, when: Timestamp) {
+        let text = |name: &'static str| json::lookup(&event.properties, &[Text::const_new(name)]).as_text().map(Text::new);
+        let state = match text("state").as_deref() {
+            Some("granted") => ConsentState::Granted,
+            Some("confirmed") => ConsentState::Confirmed,
+            Some("withdrawn") => ConsentState::Withdrawn,
+            _ => return,
+        };
+        let Some(purpose) = text("purpose") else { return };
+        let (channel, proof) = (text("channel"), Text::new(&event.message_id));
+        let entry = ConsentEntry { purpose: purpose.clone(), channel: channel.clone(), point: text("address"), state, at: when, proof };
+        record_consent(&mut self.profile.strand_mut(strand).consents, entry);
+        let cause = Cause::Event { message_id: Text::new(&event.message_id), name: Text::new(&event.name) };
+        self.decide(Kind::Consent { purpose, channel, granted: state != ConsentState::Withdrawn, cause });
     }
 
     fn learn_traits(&mut self, raw: &str, strand: ProfileId, when: Timestamp, changed: &mut SmallVec<[Text; 4]>) {

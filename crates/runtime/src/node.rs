@@ -118,6 +118,8 @@ pub struct Node {
     /// Memory holds records that the log does not.
     ahead: bool,
     views: Option<Views>,
+    /// What was published last, and when; empty before the first time.
+    files: (BTreeMap<String, String>, Timestamp),
     /// Decided since decisions were last taken, or since the last checkpoint where there is a store.
     decisions: Vec<Decision>,
 }
@@ -166,6 +168,7 @@ impl Node {
             gap: false,
             ahead: false,
             views: None,
+            files: (BTreeMap::new(), Timestamp::default()),
             decisions: Vec::new(),
         }
     }
@@ -365,8 +368,9 @@ impl Node {
     }
 
     fn publish(&mut self, files: BTreeMap<String, String>, position: Position) -> Result<(), NodeError> {
-        let read = workspace::read(&workspace::Files(files));
-        let definitions = read.definitions.ok_or(NodeError::Definitions { position })?;
+        let files = workspace::Files(files);
+        let definitions = workspace::read(&files).definitions.ok_or(NodeError::Definitions { position })?;
+        self.files = (files.0, self.front.clock());
         self.index = Arc::new(Index::new(Arc::new(definitions), Some(&self.index)));
         for partition in &mut self.partitions {
             partition.shard.publish(self.index.clone());
@@ -604,6 +608,11 @@ impl Node {
 
     pub fn index(&self) -> &Arc<Index> {
         &self.index
+    }
+
+    /// The files that were published last, and when; none before the first time.
+    pub fn files(&self) -> (&BTreeMap<String, String>, Timestamp) {
+        (&self.files.0, self.files.1)
     }
 
     /// A profile wherever it is, for reading.

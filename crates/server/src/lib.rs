@@ -1,1 +1,25 @@
-//! Faden as a server: intake, API, channels, console in one process.
+//! Faden as a server: intake, engine, channels, API and console in one process.
+//!
+//! `serve` wires the parts: a keeper's thread holds the node (`keeper`), intake and API are HTTP (`ingest`,
+//! `api`, `surfaces`), workers carry messages out (`channels`). Everything that changes state is a record in
+//! the log; this room decides nothing.
+
+mod access;
+mod api;
+mod audit;
+mod channels;
+mod console;
+mod dead_letters;
+mod ingest;
+mod keeper;
+mod keys;
+mod live;
+mod problem;
+mod publish;
+mod serve;
+mod signed;
+mod state;
+mod surfaces;
+
+pub use keys::{Role, Scope};
+pub use serve::{Options, ServeError, Started, serve};

@@ -193,6 +193,17 @@ impl Messages {
         self.by_provider.get(&key).copied().or_else(|| stored().map(MessageId))
     }
 
+    /// Every message that must go out and has not, with its channel.
+    pub fn open(&self, store: &SharedStore) -> Vec<(Text, MessageId)> {
+        let mut open: Vec<MessageId> = Vec::new();
+        store.each(Table::Outbox, |key, _| open.extend(born_of_key(key).map(MessageId)));
+        open.retain(|id| self.outbox.get(id) != Some(&false));
+        open.extend(self.outbox.iter().filter(|(_, open)| **open).map(|(id, _)| *id));
+        open.sort_unstable();
+        open.dedup();
+        open.into_iter().filter_map(|id| Some((self.row(id, Some(store))?.channel, id))).collect()
+    }
+
     /// Messages that must go out, each given once; after a restart all that have not.
     pub fn take_fresh(&mut self) -> Vec<MessageId> {
         std::mem::take(&mut self.fresh)

@@ -1,0 +1,22 @@
+//! The API for people's programs and the console: `/api/v1`, described by the OpenAPI document.
+//!
+//! One file per part. Each brings its routes, a line per endpoint in its `ACCESS`, and its share of the
+//! document (`Document`); a test holds the three against each other.
+
+mod openapi;
+mod overview;
+mod system;
+
+pub use overview::every_second;
+
+use crate::access::Need;
+use crate::state::App;
+use axum::Router;
+
+/// What each endpoint of the API needs, by part; see [`crate::access::need`].
+pub const ACCESS: &[&[(&str, &str, Need)]] = &[system::ACCESS, overview::ACCESS, openapi::ACCESS];
+
+/// All endpoints of the API.
+pub fn router() -> Router<App> {
+    Router::new().merge(system::router()).merge(overview::router()).merge(openapi::router())
+}

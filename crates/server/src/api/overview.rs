@@ -1,0 +1,221 @@
+//! What flows now: rates, numbers by channel, what needs a person; and the stream of news.
+
+use crate::access::Need;
+use crate::keeper::{Refusal, now};
+use crate::live::Second;
+use crate::problem::Problem;
+use crate::state::App;
+use axum::extract::State;
+use axum::response::Sse;
+use axum::response::sse::{Event, KeepAlive};
+use axum::routing::get;
+use axum::{Json, Router};
+use faden_runtime::views::MessageState;
+use futures_util::Stream;
+use serde::Serialize;
+use std::convert::Infallible;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::BroadcastStream;
+use utoipa::{OpenApi, ToSchema};
+
+use crate::keys::Scope;
+
+pub const ACCESS: &[(&str, &str, Need)] =
+    &[("GET", "/api/v1/overview", Need::Scope(Scope::WorkspaceRead)), ("GET", "/api/v1/stream", Need::Scope(Scope::WorkspaceRead))];
+
+pub fn router() -> Router<App> {
+    Router::new().route("/api/v1/overview", get(overview)).route("/api/v1/stream", get(stream))
+}
+
+#[derive(OpenApi)]
+#[openapi(paths(overview, stream))]
+pub struct Document;
+
+/// What flows now.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Overview {
+    pub now: String,
+    /// The engine's clock.
+    pub clock: String,
+    pub events_per_second: u64,
+    pub decisions_per_second: u64,
+    /// Since the process started.
+    pub events_total: u64,
+    pub profiles: u64,
+    pub enrollments_running: u64,
+    pub decisions_total: u64,
+    /// Records in the log.
+    pub position: u64,
+    /// The last two minutes, oldest first.
+    pub rates: Vec<Rate>,
+    pub messages: Vec<ChannelCounts>,
+    pub attention: Vec<Attention>,
+}
+
+/// One second.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Rate {
+    pub at: String,
+    pub events: u64,
+    pub decisions: u64,
+}
+
+/// How many messages of a channel are in each state.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub struct ChannelCounts {
+    pub channel: String,
+    pub queued: u64,
+    pub sent: u64,
+    pub delivered: u64,
+    pub read: u64,
+    pub failed: u64,
+    pub suppressed: u64,
+    pub held: u64,
+}
+
+/// Something that needs a person.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Attention {
+    /// `channel_down`, `channel_unconfigured`, `dead_letters`, `not_ready`, `clock`, ...
+    pub kind: String,
+    pub subject: String,
+    pub detail: String,
+    pub since: Option<String>,
+    pub hint: String,
+    /// Where in the console it can be looked at.
+    pub href: String,
+}
+
+/// What flows now, and what needs a person
+#[utoipa::path(get, path = "/api/v1/overview", tag = "overview", responses((status = 200, body = Overview), (status = 401, body = Problem), (status = 503, body = Problem)))]
+pub async fn overview(State(app): State<App>) -> Result<Json<Overview>, Problem> {
+    Ok(Json(look(&app).await?))
+}
+
+async fn look(app: &App) -> Result<Overview, Refusal> {
+    let numbers = app.keeper.look(|node| {
+        let (clock, position) = (node.front().clock(), node.position().0);
+        let profiles = node.front().identity.counts().0 as u64;
+        let counts = node.views().map(|views| views.counts.clone()).unwrap_or_default();
+        (clock, position, profiles, counts)
+    });
+    let (clock, position, profiles, counts) = numbers.await?;
+    let seconds = app.live.seconds();
+    // A burst of one second is no rate: the mean of the last five.
+    let last: Vec<&Second> = seconds.iter().rev().take(5).collect();
+    let mean = |of: fn(&Second) -> u64| last.iter().map(|second| of(second)).sum::<u64>() / (last.len().max(1) as u64);
+    let messages = counts.messages.iter().map(|(channel, counts)| ChannelCounts {
+        channel: channel.to_string(),
+        queued: counts.of(MessageState::Queued),
+        sent: counts.of(MessageState::Sent),
+        delivered: counts.of(MessageState::Delivered),
+        read: counts.of(MessageState::Read),
+        failed: counts.of(MessageState::Failed),
+        suppressed: counts.of(MessageState::Suppressed),
+        held: counts.of(MessageState::Held),
+    });
+    Ok(Overview {
+        now: now().to_string(),
+        clock: clock.to_string(),
+        events_per_second: mean(|second| second.events),
+        decisions_per_second: mean(|second| second.decisions),
+        events_total: app.live.events.load(Ordering::Relaxed),
+        profiles,
+        enrollments_running: counts.journeys.values().map(faden_runtime::views::JourneyCounts::running).sum(),
+        decisions_total: counts.decisions,
+        position,
+        rates: seconds.iter().map(rate).collect(),
+        messages: messages.collect(),
+        attention: attention(app),
+    })
+}
+
+fn rate(second: &Second) -> Rate {
+    Rate { at: faden_model::Timestamp(second.at).to_string(), events: second.events, decisions: second.decisions }
+}
+
+fn attention(app: &App) -> Vec<Attention> {
+    use crate::channels::AccountState;
+    let mut found = Vec::new();
+    let health = app.keeper.health();
+    if let Some((code, text)) = health.trouble {
+        found.push(Attention {
+            kind: "not_ready".to_owned(),
+            subject: code.to_owned(),
+            detail: text,
+            since: None,
+            hint: format!("docs/errors/{code}.md says how to repair it"),
+            href: "/settings".to_owned(),
+        });
+    }
+    if health.clock_behind_ms > 0 {
+        found.push(Attention {
+            kind: "clock".to_owned(),
+            subject: "clock".to_owned(),
+            detail: format!("the system's clock is {} s behind the log; timers wait until it has caught up", health.clock_behind_ms / 1000),
+            since: None,
+            hint: "set the clock by NTP".to_owned(),
+            href: "/settings".to_owned(),
+        });
+    }
+    for account in app.channels.health().into_iter().filter(|account| account.state != AccountState::Up) {
+        let (kind, hint) = match account.state {
+            AccountState::Unconfigured => ("channel_unconfigured", "set what is missing and publish again"),
+            _ => ("channel_down", "messages wait; look at the provider and at the account's settings"),
+        };
+        found.push(Attention {
+            kind: kind.to_owned(),
+            subject: account.name,
+            detail: account.last_error.unwrap_or_default(),
+            since: Some(account.since),
+            hint: hint.to_owned(),
+            href: "/sources".to_owned(),
+        });
+    }
+    let (waiting, dropped) = app.dead_letters.counts();
+    if waiting > 0 {
+        let gone = if dropped > 0 { format!(", {dropped} older ones were dropped") } else { String::new() };
+        found.push(Attention {
+            kind: "dead_letters".to_owned(),
+            subject: "intake".to_owned(),
+            detail: format!("{waiting} calls could not be taken{gone}"),
+            since: None,
+            hint: "look at them, mend the source, send them again".to_owned(),
+            href: "/sources/dead-letters".to_owned(),
+        });
+    }
+    found
+}
+
+/// News as server-sent events: `overview` every second, `decision` for the newest decisions, `published`
+#[utoipa::path(get, path = "/api/v1/stream", tag = "overview", responses((status = 200, description = "text/event-stream", content_type = "text/event-stream"), (status = 401, body = Problem)))]
+pub async fn stream(State(app): State<App>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    // Who is too slow misses some; the next overview has the sums.
+    let news = BroadcastStream::new(app.live.listen()).filter_map(Result::ok);
+    Sse::new(news.map(|news| Ok(Event::default().event(news.event).data(news.data)))).keep_alive(KeepAlive::default())
+}
+
+/// Counts the rates of each second, and tells those who listen.
+pub async fn every_second(app: App) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let (mut events, mut decisions) = (0, None);
+    loop {
+        ticks.tick().await;
+        let total = app.live.events.load(Ordering::Relaxed);
+        let decided = app.keeper.look(|node| node.views().map(|views| views.counts.decisions)).await;
+        let Ok(Some(decided)) = decided else { continue };
+        // Decisions are counted since ever: the first second has nothing to compare with.
+        let before = decisions.replace(decided).unwrap_or(decided);
+        app.live.second(Second { at: now().0, events: total - events, decisions: decided.saturating_sub(before) });
+        events = total;
+        if app.live.listeners() == 0 {
+            continue;
+        }
+        if let Ok(text) = look(&app).await.map(|overview| serde_json::to_string(&overview).unwrap_or_default()) {
+            app.live.tell("overview", text);
+        }
+    }
+}

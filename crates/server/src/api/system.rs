@@ -1,0 +1,140 @@
+//! Who one is, and whether the server is well: `/api/v1/me`, `/healthz`, `/readyz`, `/metrics`, `/login`.
+
+use crate::access::{Need, SESSION_COOKIE, Who};
+use crate::keys::Scope;
+use crate::problem::Problem;
+use crate::state::App;
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use std::fmt::Write;
+use std::sync::atomic::Ordering;
+use utoipa::{OpenApi, ToSchema};
+
+pub const ACCESS: &[(&str, &str, Need)] = &[
+    ("GET", "/api/v1/me", Need::Anybody),
+    ("GET", "/healthz", Need::Open),
+    ("GET", "/readyz", Need::Open),
+    ("GET", "/metrics", Need::Open),
+    ("GET", "/login", Need::Open),
+];
+
+#[derive(OpenApi)]
+#[openapi(paths(me, healthz, readyz, metrics, login))]
+pub struct Document;
+
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/api/v1/me", get(me))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .route("/login", get(login))
+}
+
+/// Who calls.
+#[derive(Serialize, ToSchema)]
+pub struct Me {
+    pub name: String,
+    pub role: Option<crate::keys::Role>,
+    pub scopes: Vec<Scope>,
+    pub workspace: String,
+    pub languages: Vec<String>,
+    pub version: String,
+}
+
+/// Who you are to this server
+#[utoipa::path(get, path = "/api/v1/me", tag = "system", responses((status = 200, body = Me), (status = 401, body = Problem)))]
+pub async fn me(State(app): State<App>, Who(caller): Who) -> Json<Me> {
+    let definitions = &app.published().definitions;
+    Json(Me {
+        name: caller.name,
+        role: caller.role,
+        scopes: caller.scopes,
+        workspace: definitions.workspace.to_string(),
+        languages: definitions.languages.iter().map(ToString::to_string).collect(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+/// Whether the process answers
+#[utoipa::path(get, path = "/healthz", tag = "system", responses((status = 200, description = "it answers")))]
+pub async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Whether it takes events, and what is wrong if not.
+#[derive(Serialize, ToSchema)]
+pub struct Readiness {
+    pub ready: bool,
+    /// Stable code of what is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The system's clock is behind the log by so much; time stands still until it has caught up.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub clock_behind_ms: i64,
+}
+
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+/// Whether the server takes events
+#[utoipa::path(get, path = "/readyz", tag = "system", responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
+pub async fn readyz(State(app): State<App>) -> Response {
+    let health = app.keeper.health();
+    let status = if health.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let (code, detail) = health.trouble.map(|(code, text)| (code.to_owned(), text)).unzip();
+    (status, Json(Readiness { ready: health.ready, code, detail, clock_behind_ms: health.clock_behind_ms })).into_response()
+}
+
+/// Counters for Prometheus
+#[utoipa::path(get, path = "/metrics", tag = "system", responses((status = 200, description = "text exposition format 0.0.4")))]
+pub async fn metrics(State(app): State<App>) -> Response {
+    let live = &app.live;
+    let mut text = String::new();
+    let counters = [
+        ("faden_events_total", "Events that were taken.", &live.events),
+        ("faden_events_refused_total", "Events that were refused.", &live.refused),
+        ("faden_calls_turned_away_total", "Calls answered with 429.", &live.turned_away),
+        ("faden_messages_sent_total", "Messages that a provider took.", &live.sent),
+        ("faden_messages_failed_total", "Messages that a provider refused.", &live.failed),
+    ];
+    for (name, help, counter) in counters {
+        let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {}\n", counter.load(Ordering::Relaxed));
+    }
+    let health = app.keeper.health();
+    let _ =
+        write!(text, "# HELP faden_ready Whether events are taken.\n# TYPE faden_ready gauge\nfaden_ready {}\n", u8::from(health.ready));
+    let _ = write!(text, "# HELP faden_channel_queued Messages waiting for an account.\n# TYPE faden_channel_queued gauge\n");
+    for account in app.channels.health() {
+        let _ = writeln!(text, "faden_channel_queued{{account=\"{}\",kind=\"{}\"}} {}", account.name, account.kind, account.queued);
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
+}
+
+#[derive(Deserialize)]
+pub struct LoginQuery {
+    token: String,
+}
+
+/// Turns a one-time link into a session of the console
+#[utoipa::path(get, path = "/login", tag = "system", params(("token" = String, Query, description = "from the link that the server printed")),
+    responses((status = 303, description = "signed in, on to the console"), (status = 401, body = Problem)))]
+pub async fn login(State(app): State<App>, Query(query): Query<LoginQuery>) -> Result<Response, Problem> {
+    let caller = app.logins.lock().expect("no holder of this lock panics").remove(&query.token);
+    let Some(caller) = caller else {
+        let hint = "print a new link with `faden login`, or use an API key";
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "login-used", "this link was used already or never existed", hint));
+    };
+    let session = crate::keys::secret("fds_");
+    app.sessions.lock().expect("no holder of this lock panics").insert(session.clone(), caller);
+    let secure = if app.base_url.starts_with("https:") { "; Secure" } else { "" };
+    let cookie = format!("{SESSION_COOKIE}={session}; Path=/; HttpOnly; SameSite=Strict{secure}");
+    Ok((StatusCode::SEE_OTHER, [(header::SET_COOKIE, cookie), (header::LOCATION, "/".to_owned())]).into_response())
+}

@@ -1,0 +1,33 @@
+//! Sending: the outbox on its way to the channels' accounts.
+//!
+//! Each account has a queue and workers of its own, so one that is down stops nobody else. A worker takes a
+//! message, asks the keeper whether it may still go (`claim`), renders it, hands it over, and writes what
+//! came of it into the log before it takes the next one. What was handed over and not yet written down is at
+//! most one message per worker: that is all that a crash can repeat, and the message's id goes along as the
+//! idempotency key, so a provider that honours it repeats nothing.
+
+mod accounts;
+mod claim;
+mod render;
+mod worker;
+
+pub use accounts::{AccountState, Channels};
+
+use crate::state::App;
+use faden_model::MessageId;
+use tokio::sync::mpsc;
+
+/// Takes messages from the keeper and puts each into the queue of its account, for as long as the server runs.
+pub async fn dispatch(app: App, mut outbox: mpsc::UnboundedReceiver<MessageId>) {
+    while let Some(message) = outbox.recv().await {
+        let channel = app.keeper.look(move |node| {
+            let store = node.store().cloned();
+            node.views().and_then(|views| views.message(message, store.as_ref())).map(|row| row.channel)
+        });
+        match channel.await {
+            Ok(Some(channel)) => app.channels.queue(&channel, message),
+            // A message without a row was never decided; while the node is down its outbox comes again.
+            Ok(None) | Err(_) => {}
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Intake over HTTP: Segment's calls and CloudEvents become records, and are answered when they are durable.
+//!
+//! A call is read whole, its key is checked, each event is parsed once. Good events of a batch are taken
+//! also when others are bad; the bad ones are named in the answer and kept as dead letters. Nothing is
+//! answered before the log has it.
+//! Source: Segment HTTP Tracking API and Spec (batch, authentication, limits, clock skew); CloudEvents 1.0
+//! HTTP binding (structured, batched and binary mode).
+
+mod body;
+pub mod cloud_events;
+pub mod segment;
+
+use crate::dead_letters::DeadLetter;
+use crate::keeper::now;
+use crate::problem::Problem;
+use crate::state::App;
+use axum::http::StatusCode;
+use faden_model::event::{EventError, EventKind, Receipt};
+use faden_model::{Command, Event, Record};
+use faden_storage::RecordBatch;
+use serde::Serialize;
+use std::borrow::Cow;
+use std::error::Error;
+use utoipa::ToSchema;
+
+/// Largest single call, and largest event of a batch, in bytes.
+pub const CALL_BYTES_MAX: usize = 32 << 10;
+/// Largest batch, in bytes, unpacked.
+pub const BATCH_BYTES_MAX: usize = 500 << 10;
+/// Names that only the server's own programs may use.
+const RESERVED: &str = "faden.";
+
+/// What a call answers.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Taken {
+    /// Whether everything was taken; Segment's libraries look at it.
+    pub success: bool,
+    /// Events that were taken, repeats among them.
+    pub accepted: usize,
+    /// What was not taken, by its place in the batch.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rejected: Vec<Rejected>,
+}
+
+/// An event of a batch that was not taken.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Rejected {
+    pub index: usize,
+    pub code: String,
+    pub reason: String,
+}
+
+/// Events of one call, on their way to the log.
+pub(crate) struct Intake<'a> {
+    app: &'a App,
+    source: String,
+    call: &'static str,
+    country: String,
+    batch: RecordBatch,
+    names: Vec<String>,
+    rejected: Vec<Rejected>,
+    letters: Vec<DeadLetter>,
+    seen: usize,
+}
+
+impl<'a> Intake<'a> {
+    /// `call` is what the address names, such as `track`; empty where the bodies say it.
+    pub fn new(app: &'a App, source: &str, call: &'static str) -> Intake<'a> {
+        let country = app.published().definitions.country.to_string();
+        Intake {
+            app,
+            source: source.to_owned(),
+            call,
+            country,
+            batch: RecordBatch::new(),
+            names: Vec::new(),
+            rejected: Vec::new(),
+            letters: Vec::new(),
+            seen: 0,
+        }
+    }
+
+    /// Takes one event, or notes why not. `receipt.received_at` is when the call came in.
+    pub fn event(&mut self, line: &str, receipt: &Receipt) {
+        let index = self.seen;
+        self.seen += 1;
+        if line.len() > CALL_BYTES_MAX {
+            let reason = format!("the event is {} bytes long; the limit is {CALL_BYTES_MAX}", line.len());
+            return self.refuse(index, "event-too-long", reason, line);
+        }
+        match Event::parse_received(line, &self.country, receipt) {
+            Ok(event) => self.push(index, line, event, receipt),
+            Err(error) => {
+                let reason = reason(&error);
+                self.refuse(index, error.code(), reason, line);
+            }
+        }
+    }
+
+    fn push(&mut self, index: usize, line: &str, mut event: Event<'_>, receipt: &Receipt) {
+        if event.name.starts_with(RESERVED) {
+            let reason = format!("names that begin with `{RESERVED}` are the server's own; use its API");
+            return self.refuse(index, "event-reserved-name", reason, line);
+        }
+        if event.message_id.is_empty() {
+            event.message_id = Cow::Owned(crate::keys::secret("srv-"));
+        }
+        self.names.push(match event.kind {
+            EventKind::Track => event.name.to_string(),
+            kind => kind.name().to_owned(),
+        });
+        let record = Record { at: receipt.received_at.unwrap_or_else(now), command: Command::Event(event) };
+        if let Err(error) = self.batch.push_with(|bytes| record.encode(bytes)) {
+            self.names.pop();
+            self.refuse(index, "event-too-long", error.to_string(), line);
+        }
+    }
+
+    /// Notes an event that cannot be taken.
+    pub fn refuse(&mut self, index: usize, code: &'static str, reason: String, body: &str) {
+        self.letters.push(DeadLetter {
+            id: 0,
+            at: now().to_string(),
+            source: self.source.clone(),
+            code: code.to_owned(),
+            reason: reason.clone(),
+            body: body.to_owned(),
+            call: self.call.to_owned(),
+            retried: false,
+        });
+        self.rejected.push(Rejected { index, code: code.to_owned(), reason });
+    }
+
+    /// Appends what is good, keeps what is not; answers when both are durable.
+    ///
+    /// # Errors
+    /// 429 and 503 as [`crate::keeper::Refusal`] says, then nothing was taken; 400 when no event was good.
+    pub async fn finish(self) -> Result<Taken, Problem> {
+        let accepted = self.names.len();
+        if accepted > 0 {
+            self.app.keeper.append(self.batch).await?;
+        }
+        let app = self.app.clone();
+        let letters = self.letters;
+        if !letters.is_empty() {
+            let kept = tokio::task::spawn_blocking(move || app.dead_letters.keep(letters)).await;
+            if let Ok(Err(error)) | Err(error) = kept.map_err(std::io::Error::other) {
+                tracing::error!(%error, "dead letters could not be kept");
+            }
+        }
+        self.app.live.took(&self.source, self.names.iter().map(String::as_str), self.rejected.len() as u64, now().0);
+        match self.rejected.first() {
+            Some(first) if accepted == 0 => {
+                let hint = "mend the event and send it again; it is kept under dead letters";
+                let mut problem = Problem::new(StatusCode::BAD_REQUEST, "event-refused", first.reason.clone(), hint);
+                problem.code.clone_from(&first.code);
+                problem.doc_url = format!("docs/errors/{}.md", first.code);
+                problem.kind.clone_from(&problem.doc_url);
+                Err(problem)
+            }
+            _ => Ok(Taken { success: true, accepted, rejected: self.rejected }),
+        }
+    }
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn reason(error: &EventError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,140 @@
+//! Segment's calls: `/v1/track` and its like, `/v1/batch`, and the short names that its browser library uses.
+
+use super::body::read;
+use super::{BATCH_BYTES_MAX, CALL_BYTES_MAX, Intake, Taken};
+use crate::access::{secret, unauthorized};
+use crate::keeper::now;
+use crate::keys::{Caller, Scope};
+use crate::problem::Problem;
+use crate::state::App;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::routing::post;
+use axum::{Extension, Json, Router};
+use faden_model::Timestamp;
+use faden_model::event::{EventKind, Receipt};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// Endpoints of the Segment protocol.
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/v1/track", post(track))
+        .route("/v1/t", post(track))
+        .route("/v1/identify", post(identify))
+        .route("/v1/i", post(identify))
+        .route("/v1/page", post(page))
+        .route("/v1/p", post(page))
+        .route("/v1/screen", post(screen))
+        .route("/v1/s", post(screen))
+        .route("/v1/group", post(group))
+        .route("/v1/g", post(group))
+        .route("/v1/alias", post(alias))
+        .route("/v1/a", post(alias))
+        .route("/v1/batch", post(batch))
+        .route("/v1/b", post(batch))
+}
+
+type Who = Option<Extension<Caller>>;
+type Answer = Result<Json<Taken>, Problem>;
+
+/// A customer did something
+#[utoipa::path(post, path = "/v1/track", tag = "intake", request_body(content = serde_json::Value, description = "a Segment track call"),
+    responses((status = 200, body = Taken), (status = 400, body = Problem), (status = 401, body = Problem), (status = 413, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
+pub async fn track(State(app): State<App>, who: Who, headers: HeaderMap, body: Body) -> Answer {
+    single(app, who, headers, body, EventKind::Track).await
+}
+
+/// Who a customer is
+#[utoipa::path(post, path = "/v1/identify", tag = "intake", request_body(content = serde_json::Value, description = "a Segment identify call"),
+    responses((status = 200, body = Taken), (status = 400, body = Problem), (status = 401, body = Problem), (status = 413, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
+pub async fn identify(State(app): State<App>, who: Who, headers: HeaderMap, body: Body) -> Answer {
+    single(app, who, headers, body, EventKind::Identify).await
+}
+
+/// A customer saw a page
+#[utoipa::path(post, path = "/v1/page", tag = "intake", request_body(content = serde_json::Value, description = "a Segment page call"),
+    responses((status = 200, body = Taken), (status = 400, body = Problem), (status = 401, body = Problem), (status = 413, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
+pub async fn page(State(app): State<App>, who: Who, headers: HeaderMap, body: Body) -> Answer {
+    single(app, who, headers, body, EventKind::Page).await
+}
+
+/// A customer saw a screen of an app
+#[utoipa::path(post, path = "/v1/screen", tag = "intake", request_body(content = serde_json::Value, description = "a Segment screen call"),
+    responses((status = 200, body = Taken), (status = 400, body = Problem), (status = 401, body = Problem), (status = 413, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
+pub async fn screen(State(app): State<App>, who: Who, headers: HeaderMap, body: Body) -> Answer {
+    single(app, who, headers, body, EventKind::Screen).await
+}
+
+/// A customer belongs to a group
+#[utoipa::path(post, path = "/v1/group", tag = "intake", request_body(content = serde_json::Value, description = "a Segment group call"),
+    responses((status = 200, body = Taken), (status = 400, body = Problem), (status = 401, body = Problem), (status = 413, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
+pub async fn group(State(app): State<App>, who: Who, headers: HeaderMap, body: Body) -> Answer {
+    single(app, who, headers, body, EventKind::Group).await
+}
+
+/// Two identifiers are one customer
+#[utoipa::path(post, path = "/v1/alias", tag = "intake", request_body(content = serde_json::Value, description = "a Segment alias call"),
+    responses((status = 200, body = Taken), (status = 400, body = Problem), (status = 401, body = Problem), (status = 413, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
+pub async fn alias(State(app): State<App>, who: Who, headers: HeaderMap, body: Body) -> Answer {
+    single(app, who, headers, body, EventKind::Alias).await
+}
+
+async fn single(app: App, who: Who, headers: HeaderMap, body: Body, kind: EventKind) -> Answer {
+    let text = read(&headers, body, CALL_BYTES_MAX).await?;
+    let caller = match who {
+        Some(Extension(caller)) => caller,
+        None => caller_in_body(&app, &headers, &text)?,
+    };
+    let mut intake = Intake::new(&app, &caller.name, kind.name());
+    intake.event(&text, &Receipt { kind: Some(kind), received_at: Some(now()), sent_at: None });
+    Ok(Json(intake.finish().await?))
+}
+
+/// Members of a batch that are read; its events stay the sender's bytes.
+#[derive(Deserialize)]
+struct Batch<'a> {
+    #[serde(borrow)]
+    batch: Vec<&'a RawValue>,
+    #[serde(borrow, rename = "sentAt", default)]
+    sent_at: Option<Cow<'a, str>>,
+}
+
+/// Many calls at once; good ones are taken also when others are bad
+#[utoipa::path(post, path = "/v1/batch", tag = "intake", request_body(content = serde_json::Value, description = "a Segment batch: `{batch: [...], sentAt}`"),
+    responses((status = 200, body = Taken), (status = 400, body = Problem), (status = 401, body = Problem), (status = 413, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
+pub async fn batch(State(app): State<App>, who: Who, headers: HeaderMap, body: Body) -> Answer {
+    let text = read(&headers, body, BATCH_BYTES_MAX).await?;
+    let caller = match who {
+        Some(Extension(caller)) => caller,
+        None => caller_in_body(&app, &headers, &text)?,
+    };
+    let read: Batch<'_> = serde_json::from_str(&text).map_err(|error| {
+        let hint = "send one JSON object with the list `batch`; nothing of this one was taken";
+        Problem::bad_request("event-not-json", format!("the batch cannot be read: {error}"), hint)
+    })?;
+    let sent_at = read.sent_at.as_deref().and_then(|text| Timestamp::parse(text).ok());
+    let receipt = Receipt { kind: None, received_at: Some(now()), sent_at };
+    let mut intake = Intake::new(&app, &caller.name, "batch");
+    for event in read.batch {
+        intake.event(event.get(), &receipt);
+    }
+    Ok(Json(intake.finish().await?))
+}
+
+/// Browsers send their key in the body; calls with a wrong key elsewhere do not come here.
+fn caller_in_body(app: &App, headers: &HeaderMap, text: &str) -> Result<Caller, Problem> {
+    #[derive(Deserialize)]
+    struct Key<'a> {
+        #[serde(borrow, rename = "writeKey", default)]
+        write_key: Option<Cow<'a, str>>,
+    }
+    if secret(headers).is_some() {
+        return Err(unauthorized());
+    }
+    let key: Key<'_> = serde_json::from_str(text).map_err(|_| unauthorized())?;
+    let caller = key.write_key.and_then(|key| app.caller(&key)).ok_or_else(unauthorized)?;
+    if caller.scopes.contains(&Scope::EventsWrite) { Ok(caller) } else { Err(unauthorized()) }
+}
