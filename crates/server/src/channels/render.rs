@@ -1,22 +1,67 @@
-//! stub
+//! A message as its channel says it: template, customer and links in, content out.
+
 use super::claim::Claim;
+use crate::keeper::now;
+use crate::signed::Use;
 use crate::state::App;
-use faden_channels::{Content, Outgoing};
+use faden_channels::{Content, Email, Outgoing};
+use faden_engine::content::{self, Links, Passage, Rendered};
 use faden_model::MessageId;
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub struct E;
-impl E {
-    pub fn code(&self) -> &'static str {
-        "x"
+use serde_json::Value;
+
+/// Renders a claimed message.
+///
+/// # Errors
+/// The template's; it says where, and nothing of the customer.
+pub fn render(app: &App, message: MessageId, claimed: &Claim) -> Result<Outgoing, content::RenderError> {
+    let (row, index) = (&claimed.row, &claimed.index);
+    let strand = message.0.under;
+    let detail = format!("{}:{}", row.purpose, row.channel);
+    let unsubscribe = format!("{}/u/{}", app.base_url, app.signer.sign(Use::Unsubscribe, strand, &detail));
+    let preferences = format!("{}/p/{}", app.base_url, app.signer.sign(Use::Preferences, strand, ""));
+    let links = Links { unsubscribe: &unsubscribe, preferences: &preferences, view: &preferences };
+    let passage = claimed.enrollment.as_ref().map(|enrollment| Passage::of(index, enrollment));
+    let variables = content::variables(index, &claimed.profile, passage.as_ref(), &links, now());
+    let rendered = content::render(&index.definitions, &row.template, &row.channel, claimed.profile.language(), &variables)?;
+    let content = match row.channel.as_str() {
+        "webhook" => Content::Webhook { event: row.template.to_string(), at: row.at, data: webhook_data(message, claimed, &rendered) },
+        _ => said(rendered, &unsubscribe),
+    };
+    Ok(Outgoing { message, to: row.address.to_string(), content })
+}
+
+/// What a channel for people says.
+fn said(rendered: Rendered, unsubscribe: &str) -> Content {
+    if let Some(form) = rendered.provider_template {
+        return Content::Template { name: form.name, language: form.language, parameters: form.parameters };
+    }
+    if let Some(subject) = rendered.subject {
+        return Content::Email(Email {
+            subject,
+            text: rendered.text,
+            html: rendered.html,
+            unsubscribe_url: Some(unsubscribe.to_owned()),
+            in_reply_to: None,
+        });
+    }
+    match rendered.title {
+        Some(title) => Content::Push { title, body: rendered.text, url: rendered.url },
+        None => Content::Text(rendered.text),
     }
 }
-pub fn render(_app: &App, message: MessageId, claimed: &Claim) -> Result<Outgoing, E> {
-    let data = serde_json::json!({"user_id": claimed.row.user_id.as_str(), "email": claimed.profile.address("email")}).to_string();
-    let _ = (&claimed.enrollment, &claimed.index, crate::signed::Use::Preferences);
-    Ok(Outgoing {
-        message,
-        to: claimed.row.address.to_string(),
-        content: Content::Webhook { event: claimed.row.template.to_string(), at: claimed.row.at, data },
+
+/// The data of a webhook: the template's JSON, and who and why beside it.
+fn webhook_data(message: MessageId, claimed: &Claim, rendered: &Rendered) -> String {
+    let row = &claimed.row;
+    let body: Value = serde_json::from_str(&rendered.text).unwrap_or_else(|_| Value::from(rendered.text.as_str()));
+    serde_json::json!({
+        "message": message.to_string(),
+        "profile": claimed.profile.id.to_string(),
+        "user_id": row.user_id.as_str(),
+        "journey": row.journey.as_str(),
+        "step": row.step.as_str(),
+        "template": row.template.as_str(),
+        "content": body,
     })
+    .to_string()
 }
