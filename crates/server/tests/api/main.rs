@@ -1,0 +1,8 @@
+//! The API as its callers see it: tables of calls and answers against a real server.
+//!
+//! One program for all parts, a module each, so that the server is linked once.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod system;

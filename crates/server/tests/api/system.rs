@@ -1,0 +1,34 @@
+//! Who one is, and what a wrong call is told.
+
+use crate::common::Server;
+use reqwest::Method;
+use serde_json::json;
+
+const WORKSPACE: &[(&str, &str)] = &[("faden.yaml", "workspace: shop\ncountry: DE\ntime_zone: Europe/Berlin\nlanguages: [en, de]\n")];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_without_a_key_or_with_the_wrong_one_is_told_what_to_do() {
+    let server = Server::start(WORKSPACE).await;
+    let table = [
+        (server.key.as_str(), "GET", "/api/v1/me", 200, ""),
+        ("fdk_wrong", "GET", "/api/v1/me", 401, "no-key"),
+        (server.write_key.as_str(), "GET", "/api/v1/overview", 403, "wrong-scope"),
+        (server.key.as_str(), "DELETE", "/api/v1/overview", 405, ""),
+    ];
+    for (key, method, path, status, code) in table {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        let (answered, body) = server.call_with(key, method, path, None, &[]).await;
+        assert_eq!((answered, body["code"].as_str().unwrap_or_default()), (status, code), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_is_there_after_a_restart() {
+    let server = Server::start(WORKSPACE).await;
+    server
+        .send(&[json!({"type": "track", "userId": "u1", "event": "Seen"}), json!({"type": "track", "userId": "u2", "event": "Seen"})])
+        .await;
+    assert_eq!(server.get("/api/v1/overview").await["profiles"], 2);
+    let server = server.restart(WORKSPACE).await;
+    assert_eq!(server.get("/api/v1/overview").await["profiles"], 2);
+}

@@ -1,0 +1,87 @@
+//! A server of its own for each test: a new data directory, a small workspace, a free port, real HTTP.
+//!
+//! Tests need `#[tokio::test(flavor = "multi_thread")]`. A call that brings no answer ends after [`WAIT_MAX`].
+
+use faden_engine::workspace::Files;
+use faden_server::{Options, Started, serve};
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Longest wait for one answer.
+pub const WAIT_MAX: Duration = Duration::from_secs(20);
+
+/// A running server and its admin's key.
+pub struct Server {
+    pub key: String,
+    pub write_key: String,
+    client: Client,
+    base: String,
+    started: Started,
+    data: TempDir,
+}
+
+impl Server {
+    /// Starts on these files of a workspace: path and text.
+    pub async fn start(files: &[(&str, &str)]) -> Server {
+        Server::start_in(tempfile::tempdir().expect("a temporary directory"), files, None).await
+    }
+
+    async fn start_in(data: TempDir, files: &[(&str, &str)], keys: Option<(String, String)>) -> Server {
+        let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+        let options = Options {
+            data: data.path().to_owned(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            workspace: Some(Files(files)),
+            base_url: None,
+            partitions: 1,
+            cache_bytes: 16 << 20,
+            checkpoint_after: Duration::from_secs(3600),
+            log_only: false,
+        };
+        let started = serve(options).await.expect("the server starts");
+        let made = started.admin_key.clone().zip(started.write_key.clone());
+        let (key, write_key) = keys.or(made).expect("a new data directory has keys");
+        let base = format!("http://{}", started.address);
+        let client = Client::builder().timeout(WAIT_MAX).redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+        Server { key, write_key, client, base, started, data }
+    }
+
+    /// Stops, which writes a checkpoint, and starts again on the same data.
+    pub async fn restart(self, files: &[(&str, &str)]) -> Server {
+        self.started.stop().await;
+        Server::start_in(self.data, files, Some((self.key, self.write_key))).await
+    }
+
+    /// A call with the admin's key: status and body, which is null where it is no JSON.
+    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+        self.call_with(&self.key, method, path, body, &[]).await
+    }
+
+    pub async fn call_with(&self, key: &str, method: Method, path: &str, body: Option<Value>, headers: &[(&str, &str)]) -> (u16, Value) {
+        let mut request = self.client.request(method, format!("{}{path}", self.base)).bearer_auth(key);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.expect("the server answers");
+        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+    }
+
+    /// The body of a GET that must succeed.
+    pub async fn get(&self, path: &str) -> Value {
+        let (status, body) = self.call(Method::GET, path, None).await;
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+
+    /// Sends Segment calls, applied when this returns.
+    pub async fn send(&self, calls: &[Value]) {
+        let (status, body) = self.call_with(&self.write_key, Method::POST, "/v1/batch", Some(json!({ "batch": calls })), &[]).await;
+        assert_eq!((status, &body["accepted"]), (200, &json!(calls.len())), "{body}");
+    }
+}
