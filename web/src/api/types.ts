@@ -95,7 +95,7 @@ export interface Enrollment {
   user_id: string
   journey: string
   title: string
-  version: number
+  version: number | string
   step: string | null
   state: 'waiting' | 'held' | 'parked' | 'ended'
   waiting_for: string | null
@@ -165,7 +165,7 @@ export interface Check {
   policy: string
   channel: string | null
   outcome: 'passed' | 'held' | 'stopped'
-  facts: Fact[]
+  facts: Fact[] | string
 }
 
 export interface ChainItem {
@@ -176,16 +176,14 @@ export interface ChainItem {
   cause: string | null
   facts: Fact[]
   checks: Check[]
+  /** The decision as the engine wrote it. */
   data: Record<string, unknown>
-  person?: string
-  profile?: string
 }
 
 export interface Explanation {
   id: string
   subject: string
-  person: string
-  profile?: string
+  person: string | null
   chain: ChainItem[]
 }
 
@@ -193,9 +191,9 @@ export interface Key {
   id: string
   name: string
   role: string
-  scopes: string[]
+  scopes?: string[] | null
   created_at: string
-  last_used_at: string | null
+  last_used_at?: string | null
 }
 
 export interface AuditEntry {

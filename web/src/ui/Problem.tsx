@@ -33,7 +33,7 @@ export function Problem({ problem, onRetry }: { problem: ProblemView; onRetry?: 
               {t('retry')}
             </Button>
           )}
-          {problem.doc_url && (
+          {problem.doc_url?.startsWith('http') && (
             <a href={problem.doc_url} target="_blank" rel="noreferrer">
               {t('problem_code')}
             </a>

@@ -47,7 +47,8 @@ export interface Share {
   key: string
   label: string
   value: number
-  tone: Tone
+  /** `deep`: better still than good, as read is than delivered. */
+  tone: Tone | 'deep'
 }
 
 /** One bar, divided; every part is named below it. */

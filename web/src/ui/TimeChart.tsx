@@ -1,11 +1,12 @@
 // The chart itself, by uPlot on a canvas: 100,000 points without stutter, and no inline style that a strict
 // Content-Security-Policy would refuse. What it shows is also said in words.
-import { useEffect, useMemo, useRef } from 'react'
+import { type CSSProperties, useEffect, useMemo, useRef, useState } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { useLanguage } from '../i18n.ts'
 import styles from './Chart.module.css'
 import { useUiTexts } from './texts.ts'
+import { absolute } from './time.ts'
 
 export interface ChartSeries {
   label: string
@@ -36,10 +37,14 @@ function resolver(element: HTMLElement) {
   return { color, done: () => probe.remove() }
 }
 
-function optionsFor(element: HTMLElement, props: ChartProps, language: string): uPlot.Options {
+function optionsFor(
+  element: HTMLElement,
+  props: ChartProps,
+  language: string,
+  onPoint: (index: number | null) => void,
+): uPlot.Options {
   const { color, done } = resolver(element)
   const number = new Intl.NumberFormat(language, { notation: 'compact', maximumFractionDigits: 1 })
-  const exact = new Intl.NumberFormat(language, { maximumFractionDigits: 1 })
   const axis = {
     stroke: color('ink-faint'),
     font: `11px ${getComputedStyle(element).fontFamily}`,
@@ -51,7 +56,8 @@ function optionsFor(element: HTMLElement, props: ChartProps, language: string): 
     height: props.height ?? 180,
     padding: [8, 8, 0, 0],
     cursor: { points: { size: 7 }, drag: { x: false, y: false } },
-    legend: { show: true, live: true, markers: { width: 0 } },
+    legend: { show: false },
+    hooks: { setCursor: [(plot) => onPoint(plot.cursor.idx ?? null)] },
     scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.08 : 1] } },
     axes: [
       {
@@ -63,12 +69,7 @@ function optionsFor(element: HTMLElement, props: ChartProps, language: string): 
       { ...axis, size: 46, space: 34, values: (_, splits) => splits.map((value) => number.format(value)) },
     ],
     series: [
-      {
-        value: (_, at) =>
-          at == null
-            ? ''
-            : new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'medium' }).format(at * 1000),
-      },
+      {},
       ...props.series.map((series, index) => {
         const token = series.color ?? `series-${index + 1}`
         return {
@@ -78,7 +79,6 @@ function optionsFor(element: HTMLElement, props: ChartProps, language: string): 
           width: 1.75,
           points: { show: false },
           paths: props.stepped ? uPlot.paths.stepped?.({ align: 1 }) : undefined,
-          value: (_: uPlot, value: number | null) => (value == null ? '–' : exact.format(value)),
         }
       }),
     ],
@@ -102,6 +102,7 @@ export default function TimeChart(props: ChartProps) {
   const plot = useRef<uPlot | null>(null)
   const [language] = useLanguage()
   const t = useUiTexts()
+  const [point, setPoint] = useState<number | null>(null)
   const data = useMemo(
     () => [[...props.times], ...props.series.map((series) => [...series.values])] as uPlot.AlignedData,
     [props.times, props.series],
@@ -119,7 +120,11 @@ export default function TimeChart(props: ChartProps) {
     if (!element) return
     const build = () => {
       plot.current?.destroy()
-      plot.current = new uPlot(optionsFor(element, latest.current.props, language), latest.current.data, element)
+      plot.current = new uPlot(
+        optionsFor(element, latest.current.props, language, setPoint),
+        latest.current.data,
+        element,
+      )
     }
     build()
     const size = new ResizeObserver(() =>
@@ -148,5 +153,21 @@ export default function TimeChart(props: ChartProps) {
       now: values.at(-1) ?? 0,
     })
   })
-  return <div ref={holder} className={styles.chart} role="img" aria-label={`${props.label}. ${said.join('. ')}`} />
+  const shown = point ?? props.times.length - 1
+  const at = props.times[shown]
+  const exact = new Intl.NumberFormat(language, { maximumFractionDigits: 1 })
+  return (
+    <div>
+      <div ref={holder} className={styles.chart} role="img" aria-label={`${props.label}. ${said.join('. ')}`} />
+      <ul className={styles.legend} aria-hidden>
+        {props.series.map((series, index) => (
+          <li key={series.label}>
+            <i style={{ '--key': `var(--${series.color ?? `series-${index + 1}`})` } as CSSProperties} />
+            {series.label} <b>{exact.format(series.values[shown] ?? 0)}</b>
+          </li>
+        ))}
+        {point !== null && at !== undefined && <li className="muted">{absolute(at * 1000, language)}</li>}
+      </ul>
+    </div>
+  )
 }

@@ -3,6 +3,8 @@ import { defineTexts } from '../i18n.ts'
 
 export const useUiTexts = defineTexts('ui', {
   en: {
+    yes: 'yes',
+    no: 'no',
     copy: 'Copy',
     copied: 'Copied',
     close: 'Close',
@@ -24,6 +26,8 @@ export const useUiTexts = defineTexts('ui', {
     errors_other: '{{number}} problems',
   },
   de: {
+    yes: 'ja',
+    no: 'nein',
     copy: 'Kopieren',
     copied: 'Kopiert',
     close: 'Schließen',

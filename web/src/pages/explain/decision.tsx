@@ -1,8 +1,145 @@
-// Being built.
+// One decision as a chain from the event to its effect: readable, linked, and good on paper.
+import { Printer } from 'lucide-react'
+import { segment } from '../../api/client.ts'
+import { useGet } from '../../api/hooks.ts'
+import type { ChainItem, Check, Explanation, Fact } from '../../api/types.ts'
+import { iconOf, personOf } from '../../app/Decision.tsx'
+import { Loaded } from '../../app/Loaded.tsx'
 import { Page } from '../../app/Page.tsx'
-import { useAppTexts } from '../../app/texts.ts'
+import { StateOf } from '../../app/StateOf.tsx'
+import { usePathParam } from '../../app/url.ts'
+import { Button } from '../../ui/Button.tsx'
+import { FactRow, Facts } from '../../ui/Card.tsx'
+import { Id } from '../../ui/Copy.tsx'
+import { join } from '../../ui/class.ts'
+import { Link } from '../../ui/Link.tsx'
+import { Badge } from '../../ui/State.tsx'
+import { Time } from '../../ui/Time.tsx'
+import { Raw, Value } from '../../ui/Value.tsx'
+import styles from './explain.module.css'
+import { useTexts } from './texts.ts'
 
-export default function Stub() {
-  const t = useAppTexts()
-  return <Page title={t('explain')}>{null}</Page>
+export default function Decision() {
+  const t = useTexts()
+  const id = usePathParam('id')
+  const explanation = useGet<Explanation>(`/decisions/${segment(id)}`)
+  return (
+    <Page
+      title={t('of', { id })}
+      heading={explanation.data?.subject ?? id}
+      above={<Link href="/explain">{t('back')}</Link>}
+      description={<Id>{id}</Id>}
+      actions={
+        <span className="no-print">
+          <Button icon={<Printer />} onPress={() => window.print()}>
+            {t('print')}
+          </Button>
+        </span>
+      }
+    >
+      <Loaded query={explanation} lines={8}>
+        {(found) => (
+          <ol className={styles.chain} aria-label={t('chain')}>
+            {found.chain.map((item) => (
+              <Step key={item.id} item={item} asked={item.id === id || item.data.message === id} />
+            ))}
+          </ol>
+        )}
+      </Loaded>
+    </Page>
+  )
+}
+
+function Step({ item, asked }: { item: ChainItem; asked: boolean }) {
+  const t = useTexts()
+  const person = personOf(item)
+  const { journey, step } = item.data
+  const at = typeof step === 'string' ? `?step=${encodeURIComponent(step)}` : ''
+  return (
+    <li className={join(styles.link, asked && styles.asked)} aria-current={asked ? 'step' : undefined}>
+      <span className={styles.dot}>{iconOf(item.kind)}</span>
+      <article className={styles.content}>
+        <header>
+          <p className={styles.sentence}>{item.sentence}</p>
+          <p className={styles.meta}>
+            <Time at={item.at} show="both" />
+            <code>{item.id}</code>
+            {person && <Link href={`/people/${encodeURIComponent(person.id)}`}>{person.name}</Link>}
+            {typeof journey === 'string' && (
+              <Link href={`/journeys/${encodeURIComponent(journey)}${at}`}>{journey}</Link>
+            )}
+            {asked && <Badge tone="info">{t('asked_for')}</Badge>}
+          </p>
+        </header>
+        {item.cause && (
+          <Facts>
+            <FactRow name={t('cause')}>{item.cause}</FactRow>
+          </Facts>
+        )}
+        {item.facts.length > 0 && (
+          <section>
+            <h3>{t('facts')}</h3>
+            <Facts>
+              {item.facts.map((fact) => (
+                <FactRow key={fact.name} name={<code>{fact.name}</code>}>
+                  <Value value={fact.value} />
+                </FactRow>
+              ))}
+            </Facts>
+          </section>
+        )}
+        {item.checks.length > 0 && <Checks checks={item.checks} />}
+        <details className={styles.raw}>
+          <summary>{t('raw')}</summary>
+          <Raw data={item.data} label={t('raw')} />
+        </details>
+      </article>
+    </li>
+  )
+}
+
+function Checks({ checks }: { checks: readonly Check[] }) {
+  const t = useTexts()
+  return (
+    <section>
+      <h3>{t('checks')}</h3>
+      <table className={styles.checks}>
+        <thead>
+          <tr>
+            <th scope="col">{t('rule')}</th>
+            <th scope="col">{t('channel')}</th>
+            <th scope="col">{t('outcome')}</th>
+            <th scope="col">{t('saw')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {checks.map((check, index) => (
+            <tr key={index}>
+              <td>
+                {check.rule}
+                {check.policy && <span className="muted"> · {check.policy}</span>}
+              </td>
+              <td>{check.channel || '–'}</td>
+              <td>
+                <StateOf state={check.outcome} />
+              </td>
+              <td>
+                <Saw facts={check.facts} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  )
+}
+
+function Saw({ facts }: { facts: readonly Fact[] | string }) {
+  if (typeof facts === 'string') return facts || <span className="muted">–</span>
+  if (facts.length === 0) return <span className="muted">–</span>
+  return facts.map((fact) => (
+    <div key={fact.name}>
+      <span className="muted">{fact.name}</span> <Value value={fact.value} />
+    </div>
+  ))
 }

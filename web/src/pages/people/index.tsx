@@ -1,8 +1,122 @@
-// Being built.
+// People: find anyone by anything that is known of him.
+import { UserRoundSearch } from 'lucide-react'
+import { useDeferredValue } from 'react'
+import { useList } from '../../api/hooks.ts'
+import type { ProfileSummary } from '../../api/types.ts'
+import { Failure } from '../../app/Loaded.tsx'
 import { Page } from '../../app/Page.tsx'
 import { useAppTexts } from '../../app/texts.ts'
+import { useSearchParam } from '../../app/url.ts'
+import { Card } from '../../ui/Card.tsx'
+import { join } from '../../ui/class.ts'
+import { Empty } from '../../ui/Empty.tsx'
+import { SearchField } from '../../ui/Field.tsx'
+import { Skeleton } from '../../ui/Skeleton.tsx'
+import { Badge } from '../../ui/State.tsx'
+import { type Column, Table } from '../../ui/Table.tsx'
+import { Time } from '../../ui/Time.tsx'
+import { Avatar } from './Avatar.tsx'
+import styles from './people.module.css'
+import { useTexts } from './texts.ts'
 
-export default function Stub() {
-  const t = useAppTexts()
-  return <Page title={t('people')}>{null}</Page>
+export const nameOf = (person: ProfileSummary): string => person.name || person.identifiers[0]?.value || person.id
+
+export default function People() {
+  const t = useTexts()
+  const app = useAppTexts()
+  const [q, setQ] = useSearchParam('q')
+  const columns = useColumns()
+  const people = useList<ProfileSummary>('/profiles', { q: useDeferredValue(q.trim()) })
+  return (
+    <Page title={app('people')}>
+      <SearchField label={t('search')} value={q} onChange={setQ} large autoFocus={q === ''} />
+      {people.error ? (
+        <Failure error={people.error} onRetry={people.retry} />
+      ) : (
+        <Card flush>
+          {people.loading ? (
+            <Skeleton lines={8} />
+          ) : people.items.length === 0 ? (
+            <Nobody searched={q !== ''} />
+          ) : (
+            <Table
+              label={t('list')}
+              main
+              columns={columns}
+              rows={people.items}
+              rowKey={(person) => person.id}
+              rowHref={(person) => `/people/${encodeURIComponent(person.id)}`}
+              more={people.more}
+              onEnd={people.loadMore}
+              rowHeight={48}
+            />
+          )}
+        </Card>
+      )}
+    </Page>
+  )
+}
+
+function useColumns(): Column<ProfileSummary>[] {
+  const t = useTexts()
+  return [
+    {
+      key: 'name',
+      header: t('name'),
+      width: 'minmax(11rem, 1.2fr)',
+      cell: (person) => (
+        <span className={styles.who}>
+          <Avatar name={person.name} id={person.id} />
+          <span className={join('clip', !person.name && 'muted')}>{nameOf(person)}</span>
+        </span>
+      ),
+    },
+    {
+      key: 'identifiers',
+      header: t('identifiers'),
+      width: 'minmax(0, 2fr)',
+      narrow: 'minmax(0, 1fr)',
+      cell: (person) => (
+        <span className={styles.identifiers}>
+          {person.identifiers.slice(0, 3).map((identifier) => (
+            <span key={`${identifier.kind} ${identifier.value}`} className="clip" title={identifier.kind}>
+              {identifier.value}
+            </span>
+          ))}
+          {person.matched && <Badge tone="info">{person.matched}</Badge>}
+        </span>
+      ),
+    },
+    {
+      key: 'place',
+      header: t('place'),
+      width: '8rem',
+      narrow: false,
+      cell: (person) =>
+        [person.country, person.language].filter(Boolean).join(', ') || <span className="muted">–</span>,
+    },
+    {
+      key: 'seen',
+      header: t('last_seen'),
+      width: '8rem',
+      narrow: false,
+      cell: (person) => <Time at={person.last_seen_at} />,
+    },
+    {
+      key: 'first',
+      header: t('first_seen'),
+      width: '8rem',
+      narrow: false,
+      cell: (person) => <Time at={person.created_at} />,
+    },
+  ]
+}
+
+function Nobody({ searched }: { searched: boolean }) {
+  const t = useTexts()
+  return (
+    <Empty icon={<UserRoundSearch />} title={searched ? t('none_found') : t('none_yet')}>
+      {searched ? t('none_found_text') : t('none_yet_text')}
+    </Empty>
+  )
 }

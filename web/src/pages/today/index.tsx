@@ -1,8 +1,180 @@
-// Being built.
+// Today: what flows, what needs a person, what was just decided.
+import { CircleCheck, Inbox, TriangleAlert } from 'lucide-react'
+import { useMemo, useRef, useState } from 'react'
+import { useGet } from '../../api/hooks.ts'
+import { useLive } from '../../api/stream.ts'
+import type { Attention, ChainItem, Page as List, Overview } from '../../api/types.ts'
+import { DecisionLine } from '../../app/Decision.tsx'
+import { Loaded } from '../../app/Loaded.tsx'
 import { Page } from '../../app/Page.tsx'
 import { useAppTexts } from '../../app/texts.ts'
+import { useLanguage } from '../../i18n.ts'
+import { Card, Figure } from '../../ui/Card.tsx'
+import { Chart } from '../../ui/Chart.tsx'
+import { Empty } from '../../ui/Empty.tsx'
+import { Link } from '../../ui/Link.tsx'
+import { Time } from '../../ui/Time.tsx'
+import { MessagesByChannel } from './MessagesByChannel.tsx'
+import { arrivedShare } from './numbers.ts'
+import { useTexts } from './texts.ts'
+import styles from './today.module.css'
 
-export default function Stub() {
+const FIRST_EVENT = `curl ${typeof window === 'undefined' ? '' : window.location.origin}/v1/track -u WRITE_KEY: \\
+  -H 'content-type: application/json' \\
+  -d '{"userId": "ada", "event": "Product Viewed", "properties": {"category": "shoes"}}'`
+
+export default function Today() {
   const t = useAppTexts()
-  return <Page title={t('today')}>{null}</Page>
+  const asked = useGet<Overview>('/overview')
+  const live = useLive((live) => live.overview)
+  return (
+    <Page title={t('today')}>
+      {live ? <Now overview={live} /> : <Loaded query={asked}>{(overview) => <Now overview={overview} />}</Loaded>}
+    </Page>
+  )
+}
+
+function Now({ overview }: { overview: Overview }) {
+  const t = useTexts()
+  const empty = overview.events_total === 0 && overview.profiles === 0
+  return (
+    <>
+      <Figures overview={overview} />
+      {empty && (
+        <Card>
+          <Empty icon={<Inbox />} title={t('empty')} snippet={FIRST_EVENT}>
+            {t('empty_text')}
+          </Empty>
+        </Card>
+      )}
+      <div className={styles.columns}>
+        <div className="stack">
+          <Flow rates={overview.rates} />
+          <MessagesByChannel messages={overview.messages} />
+        </div>
+        <div className="stack">
+          <NeedsAPerson attention={overview.attention} />
+          <Newest />
+        </div>
+      </div>
+    </>
+  )
+}
+
+function Figures({ overview }: { overview: Overview }) {
+  const t = useTexts()
+  const [language] = useLanguage()
+  const whole = useMemo(() => new Intl.NumberFormat(language, { maximumFractionDigits: 0 }), [language])
+  const percent = useMemo(
+    () => new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 }),
+    [language],
+  )
+  const arrived = arrivedShare(overview.messages)
+  return (
+    <Card className={styles.figures}>
+      <Figure
+        label={t('events_per_second')}
+        value={whole.format(overview.events_per_second)}
+        detail={t('events_total', { total: overview.events_total })}
+      />
+      <Figure
+        label={t('decisions_per_second')}
+        value={whole.format(overview.decisions_per_second)}
+        detail={t('position', { position: overview.position })}
+      />
+      <Figure label={t('people')} value={whole.format(overview.profiles)} />
+      <Figure label={t('enrollments')} value={whole.format(overview.enrollments_running)} />
+      <Figure
+        label={t('delivery_rate')}
+        value={arrived.share === null ? '–' : percent.format(arrived.share)}
+        detail={t('delivery_detail', { delivered: arrived.delivered, sent: arrived.sent })}
+      />
+    </Card>
+  )
+}
+
+function Flow({ rates }: { rates: Overview['rates'] }) {
+  const t = useTexts()
+  const times = useMemo(() => rates.map((second) => Math.floor(new Date(second.at).getTime() / 1000)), [rates])
+  const series = useMemo(
+    () => [
+      { label: t('events'), values: rates.map((second) => second.events), fill: true },
+      { label: t('decisions'), values: rates.map((second) => second.decisions) },
+    ],
+    [rates, t],
+  )
+  return (
+    <Card title={t('flow')} actions={<span className="muted">{t('flow_detail')}</span>}>
+      <Chart label={t('flow')} times={times} series={series} height={190} />
+    </Card>
+  )
+}
+
+function NeedsAPerson({ attention }: { attention: Attention[] }) {
+  const t = useTexts()
+  return (
+    <Card title={t('attention')} flush>
+      {attention.length === 0 ? (
+        <div className={styles.calm}>
+          <CircleCheck aria-hidden />
+          <div>
+            <p>{t('attention_none')}</p>
+            <p className="muted">{t('attention_none_text')}</p>
+          </div>
+        </div>
+      ) : (
+        <ul>
+          {attention.map((item) => (
+            <li key={`${item.kind} ${item.subject}`} className={styles.attention}>
+              <TriangleAlert aria-hidden className={item.kind === 'channel_down' ? styles.urgent : undefined} />
+              <div>
+                <p>
+                  <Link href={item.href}>{item.subject}</Link>{' '}
+                  <span className="muted">
+                    <Time at={item.since} />
+                  </span>
+                </p>
+                <p className="soft">{item.detail}</p>
+                {item.hint && <p className="muted">{item.hint}</p>}
+              </div>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
+  )
+}
+
+const SHOWN_MAX = 12
+
+/** They stand still while somebody points at them or reads with the keyboard, so that a link can be hit. */
+function Newest() {
+  const t = useTexts()
+  const first = useGet<List<ChainItem>>('/decisions', { limit: SHOWN_MAX })
+  const live = useLive((live) => live.decisions)
+  const [reading, setReading] = useState(false)
+  const still = useRef<ChainItem[]>([])
+  if (!reading) {
+    const known = new Set(live.map((item) => item.id))
+    still.current = [...live, ...(first.data?.items ?? []).filter((item) => !known.has(item.id))].slice(0, SHOWN_MAX)
+  }
+  return (
+    <Card title={t('newest')} actions={reading ? <span className="muted">{t('paused')}</span> : undefined} flush>
+      {still.current.length === 0 ? (
+        <p className={styles.none}>{t('newest_none')}</p>
+      ) : (
+        <ul
+          aria-label={t('newest')}
+          onPointerEnter={() => setReading(true)}
+          onPointerLeave={() => setReading(false)}
+          onFocus={() => setReading(true)}
+          onBlur={() => setReading(false)}
+        >
+          {still.current.map((item) => (
+            <DecisionLine key={item.id} item={item} />
+          ))}
+        </ul>
+      )}
+    </Card>
+  )
 }

@@ -1,0 +1,73 @@
+// Every change and by whom, newest first, as the chained log has it.
+import { ScrollText } from 'lucide-react'
+import { useList } from '../../api/hooks.ts'
+import type { AuditEntry } from '../../api/types.ts'
+import { Failure } from '../../app/Loaded.tsx'
+import { Card } from '../../ui/Card.tsx'
+import { Empty } from '../../ui/Empty.tsx'
+import { Skeleton } from '../../ui/Skeleton.tsx'
+import { type Column, Table } from '../../ui/Table.tsx'
+import { Time } from '../../ui/Time.tsx'
+import { useTexts } from './texts.ts'
+
+const HASH_SHOWN = 10
+
+export function AuditLog() {
+  const t = useTexts()
+  const log = useList<AuditEntry>('/audit')
+  const columns: Column<AuditEntry>[] = [
+    { key: 'number', header: t('number'), width: '4rem', narrow: false, cell: (entry) => entry.number },
+    {
+      key: 'action',
+      header: t('action'),
+      width: 'minmax(0, 1.2fr)',
+      cell: (entry) => <code>{entry.action}</code>,
+    },
+    { key: 'subject', header: t('subject'), width: 'minmax(0, 1.2fr)', cell: (entry) => entry.subject },
+    { key: 'who', header: t('who'), width: 'minmax(0, 1fr)', narrow: false, cell: (entry) => entry.who },
+    {
+      key: 'detail',
+      header: t('detail'),
+      width: 'minmax(0, 1.4fr)',
+      narrow: false,
+      cell: (entry) => <span className="soft">{entry.detail}</span>,
+    },
+    {
+      key: 'hash',
+      header: t('hash'),
+      width: '7rem',
+      narrow: false,
+      cell: (entry) => (
+        <code className="muted" title={entry.hash}>
+          {entry.hash.slice(0, HASH_SHOWN)}
+        </code>
+      ),
+    },
+    { key: 'when', header: t('when'), width: '8rem', narrow: '6rem', cell: (entry) => <Time at={entry.at} /> },
+  ]
+  if (log.error) return <Failure error={log.error} onRetry={log.retry} />
+  return (
+    <div className="stack">
+      <p className="soft">{t('audit_text')}</p>
+      <Card flush>
+        {log.loading ? (
+          <Skeleton lines={8} />
+        ) : log.items.length === 0 ? (
+          <Empty icon={<ScrollText />} title={t('audit_none')}>
+            {t('audit_none_text')}
+          </Empty>
+        ) : (
+          <Table
+            label={t('audit')}
+            main
+            columns={columns}
+            rows={log.items}
+            rowKey={(entry) => String(entry.number)}
+            more={log.more}
+            onEnd={log.loadMore}
+          />
+        )}
+      </Card>
+    </div>
+  )
+}

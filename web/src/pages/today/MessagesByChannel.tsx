@@ -1,0 +1,49 @@
+// Messages of each channel by the state they are in.
+import type { MessageState, Overview } from '../../api/types.ts'
+import { STATES, useAppTexts } from '../../app/texts.ts'
+import { useLanguage } from '../../i18n.ts'
+import { Card } from '../../ui/Card.tsx'
+import { Link } from '../../ui/Link.tsx'
+import { Shares } from '../../ui/Spark.tsx'
+import { arrivedShare } from './numbers.ts'
+import { useTexts } from './texts.ts'
+import styles from './today.module.css'
+
+const ORDER: readonly MessageState[] = ['read', 'delivered', 'sent', 'queued', 'held', 'suppressed', 'failed']
+
+export function MessagesByChannel({ messages }: { messages: Overview['messages'] }) {
+  const t = useTexts()
+  const app = useAppTexts()
+  const [language] = useLanguage()
+  const percent = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 })
+  return (
+    <Card title={t('messages')} actions={<Link href="/messages">{t('all_messages')}</Link>} flush>
+      {messages.length === 0 && <p className={styles.none}>{t('messages_none')}</p>}
+      <ul aria-label={t('messages_detail')}>
+        {messages.map((channel) => {
+          const { share } = arrivedShare([channel])
+          return (
+            <li key={channel.channel} className={styles.channel}>
+              <Link href={`/messages?channel=${encodeURIComponent(channel.channel)}`} className={styles.channelName}>
+                {channel.channel}
+              </Link>
+              <Shares
+                label={channel.channel}
+                shares={ORDER.filter((state) => channel[state] > 0).map((state) => ({
+                  key: state,
+                  label: app(STATES[state]?.text ?? 'all'),
+                  value: channel[state],
+                  tone: state === 'read' ? 'deep' : (STATES[state]?.tone ?? 'idle'),
+                }))}
+              />
+              <div className={styles.share} title={`${t('arrived')} ${t('arrived_share')}`}>
+                <b>{share === null ? '–' : percent.format(share)}</b>
+                <span className="muted">{t('arrived')}</span>
+              </div>
+            </li>
+          )
+        })}
+      </ul>
+    </Card>
+  )
+}
