@@ -109,44 +109,52 @@ export function Table<T>(props: TableProps<T>) {
   const cellClass = (column: Column<T>) =>
     join(styles.cell, column.align === 'right' && styles.right, column.narrow === false && styles.wideOnly)
   return (
-    <div className={styles.table} style={tracks} role="table" aria-label={props.label} aria-rowcount={rows.length + 1}>
-      <div role="rowgroup">
-        <div role="row" aria-rowindex={1} className={styles.head}>
-          {columns.map((column) => (
-            <div key={column.key} role="columnheader" className={cellClass(column)}>
-              {column.header}
-            </div>
-          ))}
+    <>
+      <div
+        className={styles.table}
+        style={tracks}
+        role="table"
+        aria-label={props.label}
+        aria-rowcount={rows.length + 1}
+      >
+        <div role="rowgroup">
+          <div role="row" aria-rowindex={1} className={styles.head}>
+            {columns.map((column) => (
+              <div key={column.key} role="columnheader" className={cellClass(column)}>
+                {column.header}
+              </div>
+            ))}
+          </div>
         </div>
-      </div>
-      <div role="rowgroup" ref={body} className={styles.body} style={{ height: virtual.getTotalSize() }}>
-        {shown.map((item) => {
-          const row = rows[item.index]
-          if (row === undefined) return null
-          const key = rowKey(row)
-          return (
-            <Row
-              key={key}
-              index={item.index}
-              top={item.start - offset}
-              href={rowHref?.(row) ?? null}
-              onPress={onRow ? () => onRow(row) : undefined}
-              selected={selected === key}
-              cells={columns.map((column) => ({
-                key: column.key,
-                className: cellClass(column),
-                content: column.cell(row),
-              }))}
-            />
-          )
-        })}
+        <div role="rowgroup" ref={body} className={styles.body} style={{ height: virtual.getTotalSize() }}>
+          {shown.map((item) => {
+            const row = rows[item.index]
+            if (row === undefined) return null
+            const key = rowKey(row)
+            return (
+              <Row
+                key={key}
+                index={item.index}
+                top={item.start - offset}
+                href={rowHref?.(row) ?? null}
+                onPress={onRow ? () => onRow(row) : undefined}
+                selected={selected === key}
+                cells={columns.map((column) => ({
+                  key: column.key,
+                  className: cellClass(column),
+                  content: column.cell(row),
+                }))}
+              />
+            )
+          })}
+        </div>
       </div>
       {more && (
         <div className={styles.more} role="status">
           {t('rows_more')}
         </div>
       )}
-    </div>
+    </>
   )
 }
 

@@ -1,0 +1,53 @@
+// Every page of the console, as the tests and the pictures visit them. What needs an id takes one from the server.
+import type { Page } from 'playwright-core'
+import { ask } from './browser.ts'
+
+export interface Visit {
+  name: string
+  href: string
+}
+
+interface Listed {
+  items: Record<string, unknown>[]
+}
+
+async function first(page: Page, path: string, field: string): Promise<string | undefined> {
+  const list = await ask<Listed>(page, path)
+  const value = list.items[0]?.[field]
+  return typeof value === 'string' ? encodeURIComponent(value) : undefined
+}
+
+/** Somebody with much to show: the receiver of the newest message, else the first person. */
+export async function somebody(page: Page): Promise<string | undefined> {
+  return (await first(page, '/messages?limit=1', 'profile')) ?? (await first(page, '/profiles?limit=1', 'id'))
+}
+
+export async function visits(page: Page): Promise<Visit[]> {
+  const person = await somebody(page)
+  const message = await first(page, '/messages?limit=1', 'id')
+  const journey = await first(page, '/journeys', 'journey')
+  const audience = await first(page, '/audiences', 'audience')
+  const all: (Visit | undefined)[] = [
+    { name: 'today', href: '/' },
+    { name: 'people', href: '/people' },
+    person ? { name: 'person', href: `/people/${person}` } : undefined,
+    person ? { name: 'person-messages', href: `/people/${person}?tab=messages` } : undefined,
+    person ? { name: 'person-journeys', href: `/people/${person}?tab=journeys` } : undefined,
+    person ? { name: 'person-consent', href: `/people/${person}?tab=consent` } : undefined,
+    person ? { name: 'person-identity', href: `/people/${person}?tab=identity` } : undefined,
+    { name: 'journeys', href: '/journeys' },
+    journey ? { name: 'journey', href: `/journeys/${journey}` } : undefined,
+    { name: 'audiences', href: '/audiences' },
+    audience ? { name: 'audience', href: `/audiences/${audience}` } : undefined,
+    { name: 'messages', href: '/messages' },
+    message ? { name: 'message', href: `/messages/${message}` } : undefined,
+    { name: 'policies', href: '/policies' },
+    { name: 'sources', href: '/sources' },
+    { name: 'explain', href: '/explain' },
+    message ? { name: 'decision', href: `/explain/${message}` } : undefined,
+    { name: 'settings', href: '/settings' },
+    { name: 'settings-roles', href: '/settings?tab=roles' },
+    { name: 'settings-audit', href: '/settings?tab=audit' },
+  ]
+  return all.filter((visit) => visit !== undefined)
+}
