@@ -7,6 +7,8 @@
 
 pub mod outbound_http;
 pub mod settings;
+pub mod smpp;
+pub mod stop_words;
 mod tls;
 pub mod webhook;
 

@@ -1,0 +1,5 @@
+//! SMPP against npm's `smpp` as a message centre, and what can be tested without one.
+
+mod centre;
+mod pieces;
+mod replies;
