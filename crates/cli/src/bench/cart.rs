@@ -9,6 +9,7 @@ use faden_engine::workspace::{Files, read};
 use faden_model::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 const START: Timestamp = Timestamp(1_772_359_200_000);
@@ -26,6 +27,19 @@ pub fn definitions() -> Arc<Definitions> {
     let files: BTreeMap<String, String> = WORKSPACE.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
     let outcome = read(&Files(files));
     Arc::new(outcome.definitions.expect("the benchmark's workspace is correct, a test holds it"))
+}
+
+/// Writes the workspace into a directory, for a server to read.
+///
+/// # Errors
+/// The system's.
+pub fn write_workspace(directory: &Path) -> std::io::Result<()> {
+    for (path, text) in WORKSPACE {
+        let file = directory.join(path);
+        std::fs::create_dir_all(file.parent().unwrap_or(directory))?;
+        std::fs::write(file, text)?;
+    }
+    Ok(())
 }
 
 /// Source: the finaliser of SplitMix64 (Steele, Lea, Flood 2014).

@@ -1,9 +1,10 @@
-//! `faden bench engine`: how fast the engine is on this machine, beside what the machine can do at most.
+//! `faden bench`: how fast the engine, and a server around it, are on this machine, beside what it can do at most.
 //!
 //! Every figure is measured in this run, on the cart job, and every run's outcome is checked: the
 //! reminders that went out are the ones that were due, or the benchmark fails.
 
 mod cart;
+mod live;
 mod machine;
 
 use crate::Ending;
@@ -33,6 +34,9 @@ enum What {
         after_help = "Examples:\n  faden bench engine\n  faden bench engine --customers 500000 --waiting 1000000\n  faden bench engine --cold 10000000 --directory /mnt/disk/bench"
     )]
     Engine(EngineArguments),
+    /// A server of its own under load over HTTP: events a second, latencies, beside the floor
+    #[command(after_help = "Examples:\n  faden bench live\n  faden bench live --events 10000000 --directory /mnt/disk/bench")]
+    Live(live::Arguments),
 }
 
 #[derive(Args)]
@@ -60,14 +64,22 @@ const BATCH: usize = 2_048;
 const CACHE_BYTES: u64 = 512 << 20;
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<Ending> {
-    let What::Engine(arguments) = &arguments.what;
-    let directory = &arguments.directory;
+    let (directory, json) = match &arguments.what {
+        What::Engine(arguments) => (&arguments.directory, arguments.json),
+        What::Live(arguments) => (&arguments.directory, arguments.json),
+    };
     ensure!(!directory.exists(), "`{}` exists already; name a directory that may be made and removed", directory.display());
     std::fs::create_dir_all(directory).with_context(|| format!("cannot make `{}`", directory.display()))?;
-    let measured = measure(arguments);
+    let measured = match &arguments.what {
+        What::Engine(arguments) => measure(arguments),
+        What::Live(arguments) => {
+            let mut report = Report { figures: Vec::new(), quiet: json };
+            live::measure(arguments, &mut report).map(|()| report.figures)
+        }
+    };
     std::fs::remove_dir_all(directory).with_context(|| format!("cannot remove `{}`", directory.display()))?;
     let figures = measured?;
-    if arguments.json {
+    if json {
         let rows: Vec<String> = figures.iter().map(Figure::json).collect();
         println!("[{}]", rows.join(",\n "));
     }
