@@ -4,7 +4,7 @@ import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { Problem } from './api/client.ts'
-import { router } from './app/router.tsx'
+import { fetchPagesInIdleTime, router } from './app/router.tsx'
 import { applyTheme, storedTheme } from './app/theme.ts'
 import './tokens.css'
 import './fonts.css'
@@ -32,3 +32,4 @@ createRoot(element).render(
     </QueryClientProvider>
   </StrictMode>,
 )
+window.addEventListener('load', fetchPagesInIdleTime, { once: true })

@@ -40,6 +40,8 @@ export function useList<T>(path: string, query: Query = {}, options: Options & {
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_page_token,
     placeholderData: (before) => before,
+    // A long list would be fetched again page by page.
+    refetchOnWindowFocus: false,
     refetchInterval: options.every ?? false,
     enabled: options.enabled ?? true,
   })

@@ -26,7 +26,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const id = useId()
   const [text, setText] = useState('')
   const [chosen, setChosen] = useState(0)
-  const hits = useHits(useDeferredValue(text.trim()))
+  const { hits, asking } = useHits(useDeferredValue(text.trim()))
   // biome-ignore lint/correctness/useExhaustiveDependencies: another question starts at its first answer
   useEffect(() => setChosen(0), [text])
   const current = Math.min(chosen, hits.length - 1)
@@ -87,7 +87,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
               </div>
             ))}
           </div>
-          {text !== '' && hits.length === 0 && <p className={styles.nothing}>{t('find_nothing')}</p>}
+          {text !== '' && hits.length === 0 && !asking && <p className={styles.nothing}>{t('find_nothing')}</p>}
         </Dialog>
       </Modal>
     </ModalOverlay>
@@ -95,7 +95,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
 }
 
 /** Ids first, then people, then pages; with nothing typed, the pages. */
-function useHits(text: string): Hit[] {
+function useHits(text: string): { hits: Hit[]; asking: boolean } {
   const t = useAppTexts()
   const people = useGet<Page<ProfileSummary>>('/profiles', { q: text, limit: PEOPLE_MAX }, { enabled: text.length > 1 })
   const hits: Hit[] = []
@@ -124,5 +124,5 @@ function useHits(text: string): Hit[] {
     if (wanted !== '' && !name.toLowerCase().includes(wanted)) continue
     hits.push({ href: place.href, icon: <place.icon aria-hidden />, text: name, group: t('find_pages') })
   }
-  return hits
+  return { hits, asking: people.isFetching }
 }

@@ -7,8 +7,30 @@ import { parseSearch, stringifySearch } from './url.ts'
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound })
 
-const page = (path: string, load: () => Promise<{ default: ComponentType }>) =>
-  createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load) })
+const loads: (() => Promise<unknown>)[] = []
+function page(path: string, load: () => Promise<{ default: ComponentType }>) {
+  loads.push(load)
+  return createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load) })
+}
+
+/** Fetches the other pages while nobody waits, so that going to one is instant. */
+export function fetchPagesInIdleTime() {
+  const rest = [...loads]
+  const next = () => {
+    // A chunk that cannot be had now is asked for again when its page is opened.
+    void rest
+      .shift()?.()
+      .catch(() => undefined)
+    if (rest.length > 0) whenIdle(next)
+  }
+  whenIdle(next)
+}
+
+const IDLE_MS_MAX = 4_000
+const whenIdle = (work: () => void) =>
+  'requestIdleCallback' in window
+    ? window.requestIdleCallback(work, { timeout: IDLE_MS_MAX })
+    : setTimeout(work, IDLE_MS_MAX)
 
 const routes = root.addChildren([
   page('/', () => import('../pages/today/index.tsx')),

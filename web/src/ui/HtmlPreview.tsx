@@ -5,21 +5,30 @@ import styles from './Code.module.css'
 
 const HEIGHT_MIN = 160
 
-/** Fills a document with parsed HTML: elements as they are, styles by the object model, scripts and frames left out. */
+const LOOK = 'data-look'
+
+/** Takes the styles out of HTML before it is parsed, because parsing alone would have them refused and reported. */
+export function withoutStyles(html: string): { html: string; sheets: string[] } {
+  const sheets: string[] = []
+  const bare = html
+    .replace(/<style\b[^>]*>([\s\S]*?)<\/style\s*>/gi, (_, sheet: string) => {
+      sheets.push(sheet)
+      return ''
+    })
+    .replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/(\s)style(\s*=)/gi, `$1${LOOK}$2`))
+  return { html: bare, sheets }
+}
+
+/** Fills a document with HTML: styles by the object model; scripts, frames and what would load is left out. */
 export function fillDocument(target: Document, html: string) {
-  const parsed = new DOMParser().parseFromString(html, 'text/html')
+  const { html: bare, sheets } = withoutStyles(html)
+  const parsed = new DOMParser().parseFromString(bare, 'text/html')
   for (const element of parsed.querySelectorAll('script, iframe, object, embed, link, base, meta')) element.remove()
-  const sheets = [...parsed.querySelectorAll('style')].map((style) => style.textContent ?? '')
-  for (const style of parsed.querySelectorAll('style')) style.remove()
-  const looks = new Map<Element, string>()
-  for (const element of parsed.querySelectorAll('[style]')) {
-    looks.set(element, element.getAttribute('style') ?? '')
-    element.removeAttribute('style')
-  }
+  const look = parsed.body.getAttribute(LOOK)
   target.body.replaceChildren(...parsed.body.childNodes)
-  for (const [element, look] of looks) {
-    if (element === parsed.body) target.body.style.cssText = look
-    else (element as HTMLElement).style.cssText = look
+  if (look) target.body.style.cssText = look
+  for (const element of target.body.querySelectorAll<HTMLElement>(`[${LOOK}]`)) {
+    element.style.cssText = element.getAttribute(LOOK) ?? ''
   }
   const Sheet = target.defaultView?.CSSStyleSheet
   if (!Sheet) return

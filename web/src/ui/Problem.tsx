@@ -15,11 +15,17 @@ export interface ProblemView {
   status?: number
 }
 
+const KNOWN: Record<number, 'problem_401' | 'problem_403' | 'problem_404'> = {
+  401: 'problem_401',
+  403: 'problem_403',
+  404: 'problem_404',
+}
+
 export function Problem({ problem, onRetry }: { problem: ProblemView; onRetry?: () => void }) {
   const t = useUiTexts()
   const unreachable = problem.code === 'unreachable'
-  const known = problem.status === 403 ? t('problem_403') : problem.status === 404 ? t('problem_404') : null
-  const title = unreachable ? t('problem_unreachable') : (problem.detail ?? known ?? problem.title)
+  const known = KNOWN[problem.status ?? 0]
+  const title = unreachable ? t('problem_unreachable') : (problem.detail ?? (known ? t(known) : problem.title))
   const hint = unreachable ? t('problem_unreachable_hint') : problem.hint
   return (
     <div className={styles.problem} role="alert">

@@ -19,11 +19,8 @@ export const useUiTexts = defineTexts('ui', {
     problem_request: 'Request',
     retry: 'Try again',
     rows_more: 'More rows are loading',
-    open_menu: 'Open',
     no_changes: 'No changes',
     chart_range: '{{label}}: lowest {{low}}, highest {{high}}, now {{now}}',
-    errors_one: '{{number}} problem',
-    errors_other: '{{number}} problems',
   },
   de: {
     yes: 'ja',
@@ -42,10 +39,7 @@ export const useUiTexts = defineTexts('ui', {
     problem_request: 'Anfrage',
     retry: 'Noch einmal versuchen',
     rows_more: 'Weitere Zeilen werden geladen',
-    open_menu: 'Öffnen',
     no_changes: 'Keine Änderungen',
     chart_range: '{{label}}: niedrigster Wert {{low}}, höchster {{high}}, jetzt {{now}}',
-    errors_one: '{{number}} Problem',
-    errors_other: '{{number}} Probleme',
   },
 })

@@ -2,6 +2,7 @@ import { Text } from '@codemirror/state'
 import { expect, test } from 'vitest'
 import { placeOf } from './CodeEditor.tsx'
 import { diffLines } from './Diff.tsx'
+import { withoutStyles } from './HtmlPreview.tsx'
 import { sparkPath } from './Spark.tsx'
 import { relative } from './time.ts'
 
@@ -45,4 +46,13 @@ test.each([
 ])('a finding with %s lies in the text', (_, place, expected) => {
   const at = placeOf({ severity: 'error', message: 'm', ...place }, FILE)
   expect(FILE.sliceString(at.from, at.to)).toBe(expected)
+})
+
+test.each([
+  ['<p style="color:red">x</p>', '<p data-look="color:red">x</p>', []],
+  ['<p\n STYLE = "a">style=1</p>', '<p\n data-look = "a">style=1</p>', []],
+  ['<p data-style="a">x</p>', '<p data-style="a">x</p>', []],
+  ['<style type="text/css">p > b {}</style><p>x</p>', '<p>x</p>', ['p > b {}']],
+])('an e-mail is parsed without its styles: %s', (html, bare, sheets) => {
+  expect(withoutStyles(html)).toEqual({ html: bare, sheets })
 })

@@ -15,7 +15,7 @@ import {
 } from 'react'
 import { ToggleButton, ToggleButtonGroup } from 'react-aria-components'
 import { segment } from '../../api/client.ts'
-import { useList } from '../../api/hooks.ts'
+import { type List, useList } from '../../api/hooks.ts'
 import type { TimelineItem, TimelineKind } from '../../api/types.ts'
 import { Failure } from '../../app/Loaded.tsx'
 import { Filters } from '../../app/Page.tsx'
@@ -48,15 +48,22 @@ const PAGE = 200
 const FROM_END = 40
 const ROW_PX = 44
 
+/** The timeline as the address filters it. Asked for twice, it is fetched once. */
+export function useTimeline(person: string, enabled = true): List<TimelineItem> {
+  const [kinds] = useSearchParam('kinds')
+  const [q] = useSearchParam('q')
+  return useList<TimelineItem>(
+    `/profiles/${segment(person)}/timeline`,
+    { kinds, q: useDeferredValue(q.trim()) },
+    { limit: PAGE, enabled },
+  )
+}
+
 export function Timeline({ person }: { person: string }) {
   const t = useTexts()
   const [kinds, setKinds] = useSearchParam('kinds')
   const [q, setQ] = useSearchParam('q')
-  const list = useList<TimelineItem>(
-    `/profiles/${segment(person)}/timeline`,
-    { kinds, q: useDeferredValue(q.trim()) },
-    { limit: PAGE },
-  )
+  const list = useTimeline(person)
   return (
     <div className="stack">
       <Filters>

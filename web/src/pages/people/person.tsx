@@ -16,13 +16,16 @@ import { Enrollments } from './Enrollments.tsx'
 import { Identity } from './Identity.tsx'
 import styles from './people.module.css'
 import { Thread } from './Thread.tsx'
-import { Timeline } from './Timeline.tsx'
+import { Timeline, useTimeline } from './Timeline.tsx'
 import { useTexts } from './texts.ts'
 
 export default function Person() {
   const id = usePathParam('id')
   const person = useGet<Profile>(`/profiles/${segment(id)}`)
   const t = useTexts()
+  // Together with the person, not after him.
+  const [tab] = useSearchParam('tab', 'timeline')
+  useTimeline(id, tab === 'timeline' && id.startsWith('prf_'))
   if (!person.data) {
     return (
       <Page title={id} above={<Link href="/people">{t('back')}</Link>}>
