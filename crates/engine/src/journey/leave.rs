@@ -87,26 +87,30 @@ impl Turn<'_> {
 
     /// Waits for this event, or for these audience changes, go on.
     pub(crate) fn match_waits(&mut self, event: Option<&EventView<'_>>, changes: &[AudienceChange]) {
-        let mut matched: SmallVec<[(EnrollmentId, u16, Target); 2]> = SmallVec::new();
+        let mut matched: SmallVec<[(EnrollmentId, u16, Target, bool); 2]> = SmallVec::new();
         for enrollment in self.profile.enrollments.iter().filter(|enrollment| !enrollment.parked) {
             let Some(version) = self.index.version(enrollment.journey, enrollment.version) else { continue };
             for token in enrollment.tokens.iter().filter(|token| matches!(token.state, TokenState::Wait { .. })) {
                 match version.steps.get(usize::from(token.step)).map(|step| &step.kind) {
-                    Some(StepKind::WaitEvent { event: name, condition, matched: target, .. })
+                    Some(StepKind::WaitEvent { event: name, condition, keep, matched: target, .. })
                         if event.is_some_and(|event| {
                             self.matches(event, name, condition.as_ref(), version, enrollment.key.as_deref(), Some(enrollment))
                         }) =>
                     {
-                        matched.push((enrollment.id, token.step, *target));
+                        matched.push((enrollment.id, token.step, *target, *keep));
                     }
                     Some(StepKind::WaitAudience { audience, change, matched: target, .. }) if self.changed(changes, *audience, *change) => {
-                        matched.push((enrollment.id, token.step, *target));
+                        matched.push((enrollment.id, token.step, *target, false));
                     }
                     _ => {}
                 }
             }
         }
-        for (id, step, target) in matched {
+        for (id, step, target, keep) in matched {
+            let kept = event.filter(|_| keep).map(|event| Box::new(event.keep()));
+            if let (Some(kept), Some(enrollment)) = (kept, self.enrollment_mut(id)) {
+                enrollment.event = Some(kept);
+            }
             self.go_on(id, step, Text::const_new("matched"), target);
         }
     }

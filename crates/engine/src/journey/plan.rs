@@ -129,6 +129,8 @@ pub enum StepKind {
     WaitEvent {
         event: Text,
         condition: Option<Expression>,
+        /// From here on `event` is this one and no more the entering one.
+        keep: bool,
         timeout: Option<Span>,
         matched: Target,
         timed_out: Target,

@@ -44,8 +44,8 @@ pub(in crate::workspace) struct Context<'a> {
     pub world: &'a World,
     /// Of the journey's messages, where a step names none of its own.
     pub purpose: Option<&'a Text>,
-    /// Events by which one enters.
-    pub entering: &'a [Text],
+    /// Events by which one enters, and those that a wait keeps instead.
+    pub at_hand: &'a [Text],
     pub experiments: &'a BTreeSet<Text>,
 }
 
@@ -57,7 +57,7 @@ impl<'a> Context<'a> {
 
     /// Names in a step.
     pub fn in_step(&'a self) -> Names<'a> {
-        Names { world: self.world, place: Place::Step, events: self.entering, experiments: self.experiments }
+        Names { world: self.world, place: Place::Step, events: self.at_hand, experiments: self.experiments }
     }
 }
 
@@ -77,7 +77,8 @@ fn version(sheet: &Sheet<'_>, root: &Node, world: &World, experiments: &mut Vec<
     let entering = entry::events(root);
     let outline = outline::read(sheet, &map);
     let experiment_names = splits::names(&outline, name.as_deref().unwrap_or_default());
-    let context = Context { sheet, world, purpose: purpose.as_ref(), entering: &entering, experiments: &experiment_names };
+    let at_hand: Vec<Text> = entering.iter().cloned().chain(waits::kept(root)).collect();
+    let context = Context { sheet, world, purpose: purpose.as_ref(), at_hand: &at_hand, experiments: &experiment_names };
     let entries = entry::entries(&context, &map);
     let reentry = entry::reentry(&context, &map);
     let instance_key = map.get("key").map(|node| conditions::expression(sheet, node, "key", context.at_event(Place::Entry, &entering)));

@@ -9,7 +9,8 @@ use crate::workspace::conditions;
 use crate::workspace::fields::{ALL_DAYS, Map, first_line};
 use crate::workspace::schema::Place;
 use crate::workspace::suggest::quoted;
-use faden_model::Span;
+use crate::workspace::yaml::Node;
+use faden_model::{Span, Text};
 
 const KINDS: [&str; 4] = ["for", "until", "event", "audience"];
 
@@ -23,7 +24,7 @@ pub fn read(at: &At<'_>) -> Option<StepKind> {
         sheet.error(at.node.place, code::WRONG_TYPE, "`wait` is a text", help);
         return None;
     }
-    let map = sheet.map(at.node, "`wait`", &["for", "until", "event", "where", "audience", "timeout"])?;
+    let map = sheet.map(at.node, "`wait`", &["for", "until", "event", "where", "keep", "audience", "timeout"])?;
     let kinds: Vec<&str> = KINDS.into_iter().filter(|kind| map.has(kind)).collect();
     let [kind] = kinds.as_slice() else {
         let (code, message) = match kinds.first() {
@@ -33,7 +34,7 @@ pub fn read(at: &At<'_>) -> Option<StepKind> {
         sheet.error(first_line(sheet, map.place), code, message, format!("write one of {}", quoted(&KINDS)));
         return None;
     };
-    for (key, owners) in [("timeout", &["event", "audience"][..]), ("where", &["event"][..])] {
+    for (key, owners) in [("timeout", &["event", "audience"][..]), ("where", &["event"]), ("keep", &["event"])] {
         if map.has(key) && !owners.contains(kind) {
             let help = format!("it belongs to a wait for {}; remove it", quoted(owners));
             sheet.error(map.key_place(key), code::CONFLICTING_KEYS, format!("`{key}` means nothing beside `{kind}`"), help);
@@ -79,9 +80,18 @@ fn until(at: &At<'_>, map: &Map<'_>) -> Option<StepKind> {
 fn event(at: &At<'_>, map: &Map<'_>) -> Option<StepKind> {
     let timeout = timeout(at, map);
     let read = super::event_and_condition(at.context, map, Place::Running);
+    let keep = map.get("keep").map_or(Some(false), |node| at.context.sheet.boolean(node, "keep"));
     let ways = at.outcomes(outcomes(map));
-    let ((event, condition), timeout, ways) = (read?, timeout?, ways?);
-    Some(StepKind::WaitEvent { event, condition, timeout, matched: ways[0], timed_out: ways.get(1).copied().unwrap_or(ways[0]) })
+    let ((event, condition), timeout, keep, ways) = (read?, timeout?, keep?, ways?);
+    let (matched, timed_out) = (ways[0], ways.get(1).copied().unwrap_or(ways[0]));
+    Some(StepKind::WaitEvent { event, condition, keep, timeout, matched, timed_out })
+}
+
+/// The events that steps of a journey keep, before anything is checked.
+pub fn kept(root: &Node) -> Vec<Text> {
+    let own = root.get("keep").and_then(Node::text).filter(|keep| *keep == "true").and(root.get("event")).and_then(Node::text);
+    let inner = root.fields().iter().map(|(_, node)| node).chain(root.items());
+    own.map(Text::new).into_iter().chain(inner.flat_map(kept)).collect()
 }
 
 fn audience(at: &At<'_>, map: &Map<'_>) -> Option<StepKind> {
