@@ -52,3 +52,57 @@ fn every_scenario_of_every_page_passes() {
     }
     assert!(seen >= 1, "{seen} scenarios");
 }
+
+#[test]
+fn a_message_that_cannot_be_written_fails_its_scenario() {
+    let files = page(
+        r#"
+```yaml file=faden.yaml
+workspace: shop
+country: DE
+time_zone: UTC
+languages: [en]
+channels: [{name: mail, kind: email}]
+events: [Signed Up]
+```
+
+```yaml file=policies/global.yaml
+policy: global
+consent: {service: none}
+```
+
+```yaml file=journeys/welcome.yaml
+journey: welcome
+purpose: service
+entry: {event: Signed Up}
+steps: [{id: hello, send: {template: hello, channels: [email]}}]
+```
+
+```jinja file=templates/hello/email.en.jinja
+---
+subject: "Hello {{ event.properties.plan }}"
+---
+Hello {{ profile.traits.first_name }}
+```
+
+```yaml file=scenarios/known.scenario.yaml
+scenario: known
+given: {profile: {user_id: u1, email: ada@example.com, traits: {first_name: Ada}}}
+when: [{at: 2026-03-02T10:00:00Z, track: {event: Signed Up, properties: {plan: team}}}]
+then: [{sent: {template: hello}}]
+```
+
+```yaml file=scenarios/unknown.scenario.yaml
+scenario: unknown
+given: {profile: {user_id: u1, email: ada@example.com}}
+when: [{at: 2026-03-02T10:00:00Z, track: {event: Signed Up, properties: {plan: team}}}]
+then: [{sent: {template: hello}}]
+```
+"#,
+    );
+    let (count, failed) = run(files);
+    assert_eq!(count, 2);
+    let reason =
+        "expected  `hello` can be written\n    instead   templates/hello/email.en.jinja:4: `profile.traits.first_name` is not known";
+    assert!(failed.starts_with("unknown\n") && failed.contains(reason), "{failed}");
+}

@@ -2,7 +2,8 @@
 //!
 //! Pure. Uses the identity stream and one partition as a node does, so that a scenario decides what
 //! production decides. The given customer is known before the first event: what is said of him puts him into
-//! audiences, and neither starts nor ends a journey. Nothing is sent; channels answer as the scenario says.
+//! audiences, and neither starts nor ends a journey. Messages are written and not sent; channels answer as the
+//! scenario says.
 //! In: an index and a scenario. Out: a verdict with every expectation that failed and what happened instead.
 
 mod calls;
@@ -73,6 +74,9 @@ pub fn run(index: &Arc<Index>, scenario: &Scenario) -> Verdict {
     if world.is_cut_off() {
         let reason = format!("time stood still after {} timers", world::INSTANTS_MAX);
         failures.push(cannot(ByteRange::default(), "a scenario that comes to an end", reason));
+    }
+    for (template, reason) in world.unwritten() {
+        failures.push(cannot(ByteRange::default(), &format!("`{template}` can be written"), reason.clone()));
     }
     let outcome = expect::Outcome::new(&world, scenario, start);
     failures.extend(scenario.then.iter().filter_map(|expectation| outcome.check(expectation)));

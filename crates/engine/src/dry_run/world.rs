@@ -1,5 +1,6 @@
-//! One workspace in virtual time: identity stream, one partition, and channels that answer.
+//! One workspace in virtual time: identity stream, one partition, and channels that write and answer.
 
+use crate::content::{self, Links, Passage};
 use crate::decision::{Decision, Kind, MessageOutcome};
 use crate::definitions::Index;
 use crate::front::{Front, NoPast};
@@ -9,6 +10,7 @@ use crate::profile::Profile;
 use crate::shard::{NothingCold, Shard};
 use crate::workspace::scenario::Answer;
 use faden_model::{Command, Event, Identifier, MessageId, ProfileId, Receipt, Text, Timestamp};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Instants at which something is due, in one run; a scenario that needs more never ends.
@@ -23,7 +25,26 @@ pub struct World {
     answered: usize,
     answers: Vec<(Text, Answer)>,
     otherwise: Answer,
+    /// Messages that went out and whose template fails, as texts.
+    unwritten: Vec<(Text, String)>,
     instants_left: u32,
+}
+
+/// Why a message that goes out cannot be written, with its template; `None` when it can.
+fn unwritten(shard: &Shard, decision: &Decision) -> Option<(Text, String)> {
+    let Kind::Message(message) = &decision.kind else { return None };
+    if message.outcome != MessageOutcome::Sent {
+        return None;
+    }
+    let profile = shard.profile(decision.profile)?;
+    let index = &shard.index;
+    // While a receipt is awaited the passage is there.
+    let enrollment = profile.enrollments.iter().find(|enrollment| enrollment.id == message.enrollment);
+    let passage = enrollment.map(|enrollment| Passage::of(index, enrollment));
+    let links = Links { unsubscribe: "https://example.com/u", preferences: "https://example.com/p", view: "https://example.com/v" };
+    let facts = content::variables(index, profile, passage.as_ref(), &links, decision.at);
+    let written = content::render(&index.definitions, &message.template, &message.channel, profile.language(), &facts);
+    written.err().map(|error| (message.template.clone(), error.to_string()))
 }
 
 impl World {
@@ -32,15 +53,24 @@ impl World {
         let front = Front::new(Identity::new([0; 16]), false);
         // What is due at the very start happens before the first line, as before any other.
         let shard = Shard::new(index, Timestamp(start.0.saturating_sub(1)));
-        let (decisions, answers) = (Vec::new(), Vec::new());
-        World { front, shard, decisions, answered: 0, answers, otherwise: Answer::Delivers, instants_left: INSTANTS_MAX }
+        World {
+            front,
+            shard,
+            decisions: Vec::new(),
+            answered: 0,
+            answers: Vec::new(),
+            otherwise: Answer::Delivers,
+            unwritten: Vec::new(),
+            instants_left: INSTANTS_MAX,
+        }
     }
 
-    /// How channels answer. `by_hand`: receipts come from outside, and a channel of which nothing is said is silent.
+    /// How channels answer from now on; without this nothing waits for an answer. `by_hand`: receipts come from
+    /// outside, and a channel of which nothing is said is silent.
     pub fn answer(&mut self, answers: &[(Text, Answer)], by_hand: bool) {
         self.answers = answers.to_vec();
         self.otherwise = if by_hand { Answer::Silent } else { Answer::Delivers };
-        self.shard.output.awaits_receipts = by_hand || !answers.is_empty();
+        self.shard.output.awaits_receipts = true;
     }
 
     /// New definitions hold from now on.
@@ -110,6 +140,9 @@ impl World {
                 self.shard.apply(state, &mut NothingCold);
             }
         }
+        if self.shard.output.awaits_receipts {
+            self.unwritten.extend(self.shard.output.decisions.iter().filter_map(|decision| unwritten(&self.shard, decision)));
+        }
         self.decisions.append(&mut self.shard.output.decisions);
     }
 
@@ -141,6 +174,11 @@ impl World {
             }
             _ => None,
         })
+    }
+
+    /// The messages that went out and cannot be written: template and reason, each once.
+    pub(super) fn unwritten(&self) -> BTreeSet<&(Text, String)> {
+        self.unwritten.iter().collect()
     }
 
     /// Everything that was decided so far, in its order.
