@@ -66,6 +66,9 @@ impl Default for Options {
 /// processor's second-level cache.
 const LOOK_AHEAD: usize = 512;
 
+/// Records between two checkpoints while the log is caught up with, at most.
+const CATCH_UP_CHECKPOINT: u64 = 100_000;
+
 /// Timers of one partition that may fire before decisions are taken.
 const TIMERS_AT_ONCE: usize = 20_000;
 
@@ -257,7 +260,7 @@ impl Node {
         while let Some((position, bytes)) = reader.next()? {
             let record = Record::decode(bytes).map_err(|source| NodeError::Record { position, source })?;
             self.apply(&[record])?;
-            if self.position.0 - self.checkpointed.0 >= self.options.checkpoint_every {
+            if self.position.0 - self.checkpointed.0 >= self.options.checkpoint_every.min(CATCH_UP_CHECKPOINT) {
                 self.checkpoint()?;
             }
         }
@@ -496,6 +499,16 @@ impl Node {
         Ok(())
     }
 
+    /// Records that no checkpoint has yet.
+    pub fn since_checkpoint(&self) -> u64 {
+        self.position.0 - self.checkpointed.0
+    }
+
+    /// Whether the last checkpoint is still being written beside.
+    pub fn is_committing(&self) -> bool {
+        self.committing.as_ref().is_some_and(|committing| !committing.is_finished())
+    }
+
     /// Waits for a commit that runs beside; what was clean when it began may leave memory then.
     fn finish_commit(&mut self) -> Result<(), NodeError> {
         if let Some(committing) = self.committing.take() {
@@ -508,7 +521,9 @@ impl Node {
     fn let_go(&mut self) {
         let keep = self.options.warm_max / self.partitions.len();
         for partition in &mut self.partitions {
-            partition.shard.let_go(keep);
+            if partition.shard.warm_len() > keep {
+                partition.shard.let_go(keep);
+            }
         }
     }
 

@@ -18,6 +18,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 const WAITING_BYTES_MAX: usize = 64 << 20;
 /// Records that are written as one group.
 const GROUP_RECORDS_MAX: usize = 8_192;
+/// Records after which a checkpoint is wanted: callers wait while one is put together, about a microsecond for each.
+const CHECKPOINT_RECORDS: u64 = 8_192;
+/// Records after which it is waited for.
+const CHECKPOINT_RECORDS_MAX: u64 = 1_000_000;
 /// Longest time without looking at the clock.
 const IDLE_MAX: Duration = Duration::from_millis(500);
 /// Between two attempts to open a node that failed.
@@ -277,7 +281,10 @@ impl Thread {
             let records = records.map_err(|source| NodeError::Record { position, source })?;
             if log_only { node.append_only(batch)? } else { node.take_encoded(batch, &records)? }
         }
-        if Instant::now() >= self.checkpoint_at {
+        let since = node.since_checkpoint();
+        let wanted = since >= CHECKPOINT_RECORDS || (since > 0 && Instant::now() >= self.checkpoint_at);
+        // Waiting for the store would make every caller wait; only far behind it must be.
+        if wanted && (!node.is_committing() || since >= CHECKPOINT_RECORDS_MAX) {
             node.checkpoint()?;
             self.checkpoint_at = Instant::now() + self.options.checkpoint_after;
         }

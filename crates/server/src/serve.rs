@@ -30,6 +30,9 @@ use tokio::sync::{mpsc, watch};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+/// Profiles that stay in memory, about 1.5 KB each.
+const PROFILES_IN_MEMORY: usize = 250_000;
+
 /// How to serve.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -183,6 +186,9 @@ fn opener(options: &Options) -> keeper::Open {
         let node = faden_runtime::Options {
             partitions,
             explain: true,
+            // The keeper says when: never while the last one is still being written.
+            checkpoint_every: u64::MAX,
+            warm_max: PROFILES_IN_MEMORY,
             awaits_receipts: true,
             overlap: true,
             commit_beside: true,

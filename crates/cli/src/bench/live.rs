@@ -137,7 +137,8 @@ impl Connection {
             have += read;
             let Some(head) = memchr::memmem::find(&self.buffer[..have], b"\r\n\r\n") else { continue };
             let text = std::str::from_utf8(&self.buffer[..head]).context("the answer's head is not text")?;
-            let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")).and_then(|length| length.parse::<usize>().ok());
+            let length =
+                text.lines().find_map(|line| line.strip_prefix("content-length: ")).and_then(|length| length.parse::<usize>().ok());
             if have < head + 4 + length.unwrap_or(0) {
                 continue;
             }
