@@ -1,57 +1,25 @@
 // What the API says, in words. The pages import these names and no others.
+// Names that the server's OpenAPI document has are its own: `npm run api` turns it into openapi.ts.
+
+import type { components } from './openapi.ts'
+
+type Schemas = components['schemas']
+
+export type Me = Schemas['Me']
+export type Role = Schemas['Role']
+export type Scope = Schemas['Scope']
+export type Attention = Schemas['Attention']
+export type Overview = Schemas['Overview']
+/** RFC 9457. What answers instead of the server may know less than the server. */
+export type ProblemBody = Pick<Schemas['Problem'], 'title' | 'status'> & Partial<Schemas['Problem']>
 
 export interface Page<T> {
   items: T[]
   next_page_token: string | null
 }
 
-/** RFC 9457, with what a person needs to go on. */
-export interface ProblemBody {
-  type?: string
-  title: string
-  status: number
-  detail?: string
-  code?: string
-  hint?: string
-  doc_url?: string
-  request_id?: string
-}
-
-export interface Me {
-  name: string
-  role: string
-  scopes: string[]
-  workspace: string
-  title: string
-  languages: string[]
-  version: string
-}
-
 export type MessageState = 'queued' | 'sent' | 'delivered' | 'read' | 'failed' | 'suppressed' | 'held'
 export type MessageCounts = Record<MessageState, number>
-
-export interface Attention {
-  kind: 'channel_down' | 'dead_letters' | 'quarantine' | 'source_silent' | 'source_jump' | 'disk'
-  subject: string
-  detail: string
-  since: string
-  hint: string
-  href: string
-}
-
-export interface Overview {
-  now: string
-  clock: string
-  events_per_second: number
-  decisions_per_second: number
-  events_total: number
-  profiles: number
-  enrollments_running: number
-  position: number
-  rates: { at: string; events: number; decisions: number }[]
-  messages: ({ channel: string } & MessageCounts)[]
-  attention: Attention[]
-}
 
 export interface IdentifierValue {
   kind: string

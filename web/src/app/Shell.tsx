@@ -92,7 +92,7 @@ function Frame({ me }: { me: Me }) {
           <Mark />
           <span className="stack">
             <b>Faden</b>
-            <span className={join('clip', styles.workspace)}>{me.title || me.workspace}</span>
+            <span className={join('clip', styles.workspace)}>{me.workspace}</span>
           </span>
         </div>
         <button type="button" className={styles.find} onClick={() => setOver('find')}>
@@ -112,7 +112,7 @@ function Frame({ me }: { me: Me }) {
           <Connection />
           <Choices />
           <div className={join('row', styles.who)}>
-            <span className="clip" title={`${me.name} · ${me.role} · ${t('version', { version: me.version })}`}>
+            <span className="clip" title={`${me.name} · ${me.role ?? ''} · ${t('version', { version: me.version })}`}>
               {me.name}
             </span>
             <Button look="quiet" small aria-label={t('help')} onPress={() => setOver('help')}>

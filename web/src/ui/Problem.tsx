@@ -11,7 +11,7 @@ export interface ProblemView {
   hint?: string
   code?: string
   doc_url?: string
-  request_id?: string
+  request_id?: string | null
   status?: number
 }
 

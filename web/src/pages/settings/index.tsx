@@ -15,7 +15,7 @@ export default function Settings() {
   const me = useMe()
   const [tab, setTab] = useSearchParam('tab', 'keys')
   return (
-    <Page title={app('settings')} description={me && t('me', { name: me.name, role: me.role })}>
+    <Page title={app('settings')} description={me && t('me', { name: me.name, role: me.role ?? '–' })}>
       <Tabs
         label={t('tabs')}
         chosen={tab}

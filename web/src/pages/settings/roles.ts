@@ -1,4 +1,5 @@
 // Which role may what, as the server's table of scopes has it (crates/server/src/keys.rs, `Role::scopes`).
+import type { Role, Scope } from '../../api/types.ts'
 
 export const SCOPES = [
   'events_write',
@@ -9,11 +10,9 @@ export const SCOPES = [
   'workspace_write',
   'operate',
   'admin',
-] as const
-export type Scope = (typeof SCOPES)[number]
+] as const satisfies readonly Scope[]
 
-export const ROLES = ['admin', 'designer', 'analyst', 'agent', 'source'] as const
-export type Role = (typeof ROLES)[number]
+export const ROLES = ['admin', 'designer', 'analyst', 'agent', 'source'] as const satisfies readonly Role[]
 
 export const SCOPES_OF: Record<Role, readonly Scope[]> = {
   admin: SCOPES,
