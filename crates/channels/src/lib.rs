@@ -5,6 +5,7 @@
 //! replies) is an [`Inbound`]. Nothing here knows a customer, a journey or a policy, keeps a message, or
 //! retries: that is the caller's. Addresses, texts and secrets never appear in a log line or an error.
 
+pub mod email;
 pub mod outbound_http;
 pub mod settings;
 pub mod smpp;

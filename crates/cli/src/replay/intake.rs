@@ -6,7 +6,6 @@
 use super::chunks::{Chunk, Chunks, LINE_BYTES_MAX};
 use crate::progress::Progress;
 use anyhow::Context;
-use faden_model::event::Habits;
 use faden_model::{Command, Event, Record, Timestamp};
 use flate2::read::MultiGzDecoder;
 use std::borrow::Cow;
@@ -35,7 +34,6 @@ pub struct Intake<'o> {
     pub clock: Option<Timestamp>,
     /// The earliest.
     pub first: Option<Timestamp>,
-    habits: Habits,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,8 +60,7 @@ struct Source<'n> {
 
 impl<'o> Intake<'o> {
     pub fn new(country: &'o str, until: Option<Timestamp>, file: Option<&'o mut BufWriter<File>>) -> Intake<'o> {
-        let refused = Refused { shown: Vec::new(), file };
-        Intake { country, until, counts: Counts::default(), refused, clock: None, first: None, habits: Habits::default() }
+        Intake { country, until, counts: Counts::default(), refused: Refused { shown: Vec::new(), file }, clock: None, first: None }
     }
 
     /// Reads one file; `-` is standard input.
@@ -132,7 +129,7 @@ impl<'o> Intake<'o> {
         if line.bytes().all(|byte| byte.is_ascii_whitespace()) {
             return Ok(None);
         }
-        let mut event = match Event::parse_next(line, self.country, &mut self.habits) {
+        let mut event = match Event::parse(line, self.country) {
             Ok(event) => event,
             Err(error) => {
                 let mut text = error.to_string();
