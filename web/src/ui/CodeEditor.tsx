@@ -30,6 +30,8 @@ export interface CodeEditorProps {
   findings?: readonly CodeFinding[]
   /** The line to bring into sight, from 1. */
   line?: number | null
+  /** The cursor came to another line by hand. */
+  onLine?: (line: number) => void
 }
 
 const colors = HighlightStyle.define([
@@ -73,11 +75,24 @@ export function placeOf(finding: CodeFinding, text: Text): { from: number; to: n
   return { from, to: Math.max(end, Math.min(from + 1, text.length)) }
 }
 
-export default function CodeEditor({ label, value, onChange, language = 'yaml', findings, line }: CodeEditorProps) {
+/** The part in which two texts differ: only that is exchanged, so that cursor, folds and scrolling stay. */
+export function partThatDiffers(before: string, after: string): { from: number; to: number; insert: string } {
+  const most = Math.min(before.length, after.length)
+  let from = 0
+  while (from < most && before[from] === after[from]) from++
+  let same = 0
+  while (same < most - from && before[before.length - 1 - same] === after[after.length - 1 - same]) same++
+  return { from, to: before.length - same, insert: after.slice(from, after.length - same) }
+}
+
+export default function CodeEditor(props: CodeEditorProps) {
+  const { label, value, onChange, language = 'yaml', findings, line, onLine } = props
   const host = useRef<HTMLDivElement>(null)
   const view = useRef<EditorView | null>(null)
   const change = useRef(onChange)
   change.current = onChange
+  const cursor = useRef(onLine)
+  cursor.current = onLine
   const readOnly = onChange === undefined
   const first = useRef(value)
   first.current = value
@@ -108,6 +123,10 @@ export default function CodeEditor({ label, value, onChange, language = 'yaml', 
         language === 'yaml' ? yaml() : [],
         EditorView.updateListener.of((update) => {
           if (update.docChanged) change.current?.(update.state.doc.toString())
+          const { doc, selection } = update.state
+          const at = doc.lineAt(selection.main.head).number
+          const before = update.startState.doc.lineAt(update.startState.selection.main.head).number
+          if (update.selectionSet && at !== before && update.view.hasFocus) cursor.current?.(at)
         }),
       ],
     })
@@ -120,7 +139,7 @@ export default function CodeEditor({ label, value, onChange, language = 'yaml', 
   useEffect(() => {
     const editor = view.current
     if (!editor || editor.state.doc.toString() === value) return
-    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } })
+    editor.dispatch({ changes: partThatDiffers(editor.state.doc.toString(), value) })
   }, [value])
   useEffect(() => {
     const editor = view.current

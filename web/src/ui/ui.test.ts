@@ -1,6 +1,6 @@
 import { Text } from '@codemirror/state'
 import { expect, test } from 'vitest'
-import { placeOf } from './CodeEditor.tsx'
+import { partThatDiffers, placeOf } from './CodeEditor.tsx'
 import { diffLines } from './Diff.tsx'
 import { withoutStyles } from './HtmlPreview.tsx'
 import { sparkPath } from './Spark.tsx'
@@ -55,4 +55,14 @@ test.each([
   ['<style type="text/css">p > b {}</style><p>x</p>', '<p>x</p>', ['p > b {}']],
 ])('an e-mail is parsed without its styles: %s', (html, bare, sheets) => {
   expect(withoutStyles(html)).toEqual({ html: bare, sheets })
+})
+
+test.each([
+  ['a b c', 'a x c', { from: 2, to: 3, insert: 'x' }],
+  ['aa', 'aaa', { from: 2, to: 2, insert: 'a' }],
+  ['aaa', 'aa', { from: 2, to: 3, insert: '' }],
+  ['', 'x', { from: 0, to: 0, insert: 'x' }],
+  ['same', 'same', { from: 4, to: 4, insert: '' }],
+])('from %j to %j only what differs is exchanged', (before, after, part) => {
+  expect(partThatDiffers(before, after)).toEqual(part)
 })

@@ -60,9 +60,33 @@ function readInto(doc: Document): Definition {
 /** Sets what stands at a place within a step; undefined or an empty text takes it out. */
 export function setField(text: string, id: string, path: Path, value: unknown): string {
   return edit(text, (doc, { byId }) => {
-    const node = byId.get(id)?.node
-    if (node) setAt(doc, node, path, value)
+    const step = byId.get(id)
+    if (!step) return
+    const before = outcomesOf(step)
+    setAt(doc, step.node, path, value)
+    fitOutcomes({ ...step, content: plain(step.node.get(step.kind, true)) }, before)
   })
+}
+
+/** `next` tells apart what can happen; when that changes, it names what can happen now. */
+function fitOutcomes(step: Step, before: string[] | null) {
+  const next = step.node.get('next', true)
+  const now = outcomesOf(step)
+  if (!isMap(next) || before === null || before.join() === now?.join()) return
+  if (now === null) {
+    const first = plain(next.get(before[0] ?? '', true))
+    if (typeof first === 'string') step.node.set('next', first)
+    else step.node.delete('next')
+    return
+  }
+  before.forEach((name, at) => {
+    if (now.includes(name) || !next.has(name)) return
+    const target = next.get(name, true)
+    next.delete(name)
+    const renamed = now[at]
+    if (now.length === before.length && renamed && !next.has(renamed)) next.set(renamed, target)
+  })
+  if (next.items.length === 0) step.node.delete('next')
 }
 
 /** Sets what stands around the steps: title, entry, goal. */

@@ -96,6 +96,15 @@ const EDITS: [string, (text: string) => string, string[], string[]][] = [
     ['    wait: {event: Order Completed, timeout: 2h} # an hour is enough'],
   ],
   [
+    'a wait for a time instead of an event',
+    (text) => setField(text, 'hold', ['wait'], { for: '1d' }),
+    [
+      '    wait: {event: Order Completed, timeout: 1h}   # an hour is enough',
+      '    next: {matched: end, timeout: remind}',
+    ],
+    ['    wait: {for: 1d} # an hour is enough', '    next: end'],
+  ],
+  [
     'another list of channels',
     (text) => setField(text, 'remind', ['send', 'channels'], ['email']),
     ['    send: {template: reminder, channels: [sms, email]}'],
@@ -104,8 +113,11 @@ const EDITS: [string, (text: string) => string, string[], string[]][] = [
   [
     'a field taken out',
     (text) => setField(text, 'hold', ['wait', 'timeout'], ''),
-    ['    wait: {event: Order Completed, timeout: 1h}   # an hour is enough'],
-    ['    wait: {event: Order Completed} # an hour is enough'],
+    [
+      '    wait: {event: Order Completed, timeout: 1h}   # an hour is enough',
+      '    next: {matched: end, timeout: remind}',
+    ],
+    ['    wait: {event: Order Completed} # an hour is enough', '    next: {matched: end}'],
   ],
   [
     'a way that leads elsewhere',

@@ -1,0 +1,44 @@
+// What stands beside the canvas: a heading, a way out, content that scrolls. Escape closes it.
+import { X } from 'lucide-react'
+import { type ReactNode, useEffect, useId, useRef } from 'react'
+import { Button } from '../../ui/Button.tsx'
+import { isForPage } from '../../ui/keys.ts'
+import styles from './journeys.module.css'
+import { useJourneyTexts } from './texts.ts'
+
+interface SidePanelProps {
+  title: ReactNode
+  above?: ReactNode
+  onClose: () => void
+  children: ReactNode
+  footer?: ReactNode
+}
+
+export function SidePanel({ title, above, onClose, children, footer }: SidePanelProps) {
+  const t = useJourneyTexts()
+  const id = useId()
+  const close = useRef(onClose)
+  close.current = onClose
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      if (event.key === 'Escape' && isForPage(event)) close.current()
+    }
+    document.addEventListener('keydown', listen)
+    return () => document.removeEventListener('keydown', listen)
+  }, [])
+  return (
+    <aside className={styles.panel} aria-labelledby={id}>
+      <header className={styles.panelHead}>
+        <div className="grow">
+          {above && <div className={styles.second}>{above}</div>}
+          <h2 id={id} className="clip">
+            {title}
+          </h2>
+        </div>
+        <Button small look="quiet" icon={<X />} aria-label={t('close_panel')} onPress={onClose} />
+      </header>
+      <div className={styles.panelBody}>{children}</div>
+      {footer && <footer className={styles.panelFoot}>{footer}</footer>}
+    </aside>
+  )
+}

@@ -1,0 +1,234 @@
+// The canvas: a definition drawn, with what is live laid over it. It never moves while numbers do.
+import '@xyflow/react/dist/base.css'
+import {
+  Background,
+  BackgroundVariant,
+  type Connection,
+  type Edge,
+  type EdgeTypes,
+  MarkerType,
+  MiniMap,
+  type Node,
+  type NodeTypes,
+  ReactFlow,
+  type ReactFlowInstance,
+  ReactFlowProvider,
+} from '@xyflow/react'
+import { useCallback, useEffect, useMemo, useRef } from 'react'
+import { useLanguage } from '../../../i18n.ts'
+import { wayWords } from '../model/describe.ts'
+import type { Definition, StepKind } from '../model/document.ts'
+import { type Arrow, type Difference, draw, ENTRY, entryOf, type Numbers } from '../model/graph.ts'
+import { type PlacedArrow, place } from '../model/layout.ts'
+import { useJourneyTexts } from '../texts.ts'
+import { ArrowEdge, type ArrowEdgeData } from './ArrowEdge.tsx'
+import { BoxNode, type BoxNodeData } from './BoxNode.tsx'
+import styles from './Canvas.module.css'
+import { Controls } from './Controls.tsx'
+
+export interface Lit {
+  /** The steps in the order in which they were reached. */
+  path: readonly string[]
+  arrows: ReadonlySet<string>
+}
+
+export interface CanvasProps {
+  label: string
+  definition: Definition
+  numbers?: Numbers
+  selected?: string | null
+  onSelect?: (id: string | null) => void
+  lit?: Lit | null
+  /** What became of steps from one version to the other. */
+  marks?: ReadonlyMap<string, Difference>
+  /** The worst finding of each step. */
+  findings?: ReadonlyMap<string, 'error' | 'warning'>
+  /** A step of this kind on this arrow. Present while one edits. */
+  onInsert?: (arrow: Arrow, kind: StepKind) => void
+  onRewire?: (arrow: Arrow, to: string) => void
+}
+
+const NODE_TYPES: NodeTypes = { box: BoxNode }
+const EDGE_TYPES: EdgeTypes = { arrow: ArrowEdge }
+type FlowInstance = ReactFlowInstance<Node<BoxNodeData>, Edge<ArrowEdgeData>>
+
+const NOWHERE: PlacedArrow = { points: [], label: { x: 0, y: 0, width: 0, height: 0 }, side: false }
+const READABLE_ZOOM = 0.78
+const MARGIN = 20
+const ZOOM_MIN = 0.15
+const ZOOM_MAX = 1.6
+const MAP_FROM = 16
+const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches
+
+export function Canvas(props: CanvasProps) {
+  return (
+    <ReactFlowProvider>
+      <Flow {...props} />
+    </ReactFlowProvider>
+  )
+}
+
+function Flow({
+  label,
+  definition,
+  numbers,
+  selected,
+  onSelect,
+  lit,
+  marks,
+  findings,
+  onInsert,
+  onRewire,
+}: CanvasProps) {
+  const t = useJourneyTexts()
+  const [language] = useLanguage()
+  const holder = useRef<HTMLDivElement>(null)
+  const flow = useRef<FlowInstance | null>(null)
+  const drawing = useMemo(() => draw(definition), [definition])
+  const facts = useMemo(() => entryOf(definition), [definition])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `t` changes with the language
+  const placed = useMemo(
+    () => place(drawing, (arrow) => arrow.ways.map((way) => wayWords(way, t))),
+    [drawing, language],
+  )
+
+  const nodes = useMemo(
+    () =>
+      drawing.boxes.map((box): Node<BoxNodeData> => {
+        const at = placed.boxes.get(box.id) ?? { x: 0, y: 0, width: 0, height: 0 }
+        return {
+          id: box.id,
+          type: 'box',
+          position: { x: at.x, y: at.y },
+          width: at.width,
+          height: at.height,
+          draggable: false,
+          selectable: false,
+          focusable: false,
+          data: {
+            box,
+            facts,
+            flow: numbers?.boxes.get(box.id) ?? null,
+            selected: box.id === selected,
+            order: lit ? (box.id === ENTRY ? 0 : lit.path.indexOf(box.id) + 1 || -1) : null,
+            mark: marks?.get(box.id) ?? null,
+            finding: findings?.get(box.id) ?? null,
+            onSelect,
+          },
+        }
+      }),
+    [drawing, placed, facts, numbers, selected, lit, marks, findings, onSelect],
+  )
+
+  const edges = useMemo(
+    () =>
+      drawing.arrows.map((arrow): Edge<ArrowEdgeData> => {
+        const at = placed.arrows.get(arrow.id)
+        const on = lit ? lit.arrows.has(arrow.id) : null
+        const color = on ? 'var(--thread)' : 'var(--line-strong)'
+        return {
+          id: arrow.id,
+          source: arrow.from,
+          target: arrow.to,
+          type: 'arrow',
+          selectable: false,
+          focusable: false,
+          reconnectable: onRewire && arrow.from !== ENTRY ? 'target' : false,
+          markerEnd: { type: MarkerType.ArrowClosed, color, width: 14, height: 14 },
+          data: {
+            arrow,
+            at: at ?? NOWHERE,
+            numbers: numbers?.arrows.get(arrow.id) ?? null,
+            lit: on,
+            onInsert,
+          },
+        }
+      }),
+    [drawing, placed, numbers, lit, onInsert, onRewire],
+  )
+
+  const reconnect = useCallback(
+    (edge: Edge<ArrowEdgeData>, connection: Connection) => {
+      const arrow = drawing.arrows.find((each) => each.id === edge.id)
+      if (arrow && connection.target !== arrow.to) onRewire?.(arrow, connection.target)
+    },
+    [drawing, onRewire],
+  )
+
+  /** The whole picture when it can be read at that size, else its top. */
+  const overview = useCallback(() => {
+    const [width, height] = [holder.current?.clientWidth ?? 0, holder.current?.clientHeight ?? 0]
+    const boxes = [...placed.boxes.values()]
+    const left = Math.min(...boxes.map((box) => box.x)) - MARGIN
+    const right = Math.max(...boxes.map((box) => box.x + box.width)) + MARGIN
+    const top = Math.min(...boxes.map((box) => box.y)) - MARGIN
+    const bottom = Math.max(...boxes.map((box) => box.y + box.height)) + MARGIN
+    const whole = Math.min(width / (right - left), height / (bottom - top), 1)
+    const entry = placed.boxes.get(ENTRY) ?? { x: 0, width: 0 }
+    const zoom = whole >= READABLE_ZOOM ? whole : Math.min(1, Math.max(READABLE_ZOOM, width / (right - left)))
+    const room = (right - left) * zoom
+    const x = room <= width ? (width - room) / 2 - left * zoom : width / 2 - (entry.x + entry.width / 2) * zoom
+    const y = whole >= READABLE_ZOOM ? (height - (bottom - top) * zoom) / 2 - top * zoom : -top * zoom
+    void flow.current?.setViewport({ x, y, zoom })
+  }, [placed])
+
+  const started = useRef(false)
+  const start = (instance: FlowInstance) => {
+    flow.current = instance
+    if (!started.current) overview()
+    started.current = true
+  }
+  // Zooms to the step that is chosen, wherever it was chosen.
+  useEffect(() => {
+    const at = selected ? placed.boxes.get(selected) : undefined
+    if (!at || !flow.current) return
+    const { zoom } = flow.current.getViewport()
+    void flow.current.setCenter(at.x + at.width / 2, at.y + at.height / 2, {
+      zoom: Math.max(zoom, 0.85),
+      duration: calm() ? 0 : 240,
+    })
+  }, [selected, placed])
+
+  return (
+    <div ref={holder} className={styles.canvas} role="group" aria-label={label}>
+      <ReactFlow
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={NODE_TYPES}
+        edgeTypes={EDGE_TYPES}
+        onInit={start}
+        onPaneClick={() => onSelect?.(null)}
+        onReconnect={onRewire ? reconnect : undefined}
+        nodesDraggable={false}
+        nodesConnectable={!!onRewire}
+        nodesFocusable={false}
+        edgesFocusable={false}
+        elementsSelectable={false}
+        disableKeyboardA11y
+        connectOnClick={false}
+        minZoom={ZOOM_MIN}
+        maxZoom={ZOOM_MAX}
+        panOnScroll
+        zoomOnDoubleClick={false}
+        deleteKeyCode={null}
+        selectionKeyCode={null}
+        multiSelectionKeyCode={null}
+        proOptions={{ hideAttribution: true }}
+      >
+        <Background variant={BackgroundVariant.Dots} gap={22} size={1.4} color="var(--line)" />
+        {drawing.boxes.length >= MAP_FROM && (
+          <MiniMap
+            className={styles.map}
+            pannable
+            zoomable
+            ariaLabel={t('map')}
+            bgColor="var(--surface)"
+            maskColor="color-mix(in srgb, var(--sunken) 70%, transparent)"
+            nodeColor={(node) => (node.id === selected ? 'var(--thread)' : 'var(--line-strong)')}
+          />
+        )}
+        <Controls onWhole={overview} />
+      </ReactFlow>
+    </div>
+  )
+}

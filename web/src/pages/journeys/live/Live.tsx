@@ -1,0 +1,118 @@
+// The journey as it runs: its figures, the canvas with what is live, and what stands behind a step.
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import type { Journey } from '../../../api/definitions.ts'
+import { useSearchParam } from '../../../app/url.ts'
+import { useLanguage } from '../../../i18n.ts'
+import { Figure } from '../../../ui/Card.tsx'
+import { Select } from '../../../ui/Select.tsx'
+import { Time } from '../../../ui/Time.tsx'
+import { Canvas, type Lit } from '../canvas/Canvas.tsx'
+import styles from '../journeys.module.css'
+import { readDefinition } from '../model/document.ts'
+import { draw, numbersFor } from '../model/graph.ts'
+import { useJourneyTexts } from '../texts.ts'
+import { Scenarios } from '../try/Scenarios.tsx'
+import { Try } from '../try/Try.tsx'
+import { since, versionName } from '../words.ts'
+import { StepPanel } from './StepPanel.tsx'
+
+export function Live({ journey }: { journey: Journey }) {
+  const t = useJourneyTexts()
+  const [step, setStep] = useSearchParam('step')
+  const [panel, setPanel] = useSearchParam('panel')
+  const [range, setRange] = useSearchParam('range', 'all')
+  const [lit, setLit] = useState<Lit | null>(null)
+  const definition = useMemo(() => readDefinition(journey.source), [journey.source])
+  const drawing = useMemo(() => draw(definition), [definition])
+  const opened = useOpened(journey)
+  const numbers = useMemo(() => {
+    const shown = range === 'opened' ? since(opened.journey, journey) : journey
+    return numbersFor(drawing, shown)
+  }, [drawing, journey, range, opened])
+  const select = useCallback((id: string | null) => setStep(id ?? ''), [setStep])
+  useEffect(() => {
+    if (panel === '') setLit(null)
+  }, [panel])
+  const closePanel = () => setPanel('')
+  return (
+    <div className={styles.live}>
+      <Figures journey={journey} />
+      <div className={styles.workbench}>
+        <div className={styles.stage}>
+          <Canvas
+            label={t('canvas_of', { journey: journey.title })}
+            definition={definition}
+            numbers={numbers}
+            selected={step || null}
+            onSelect={select}
+            lit={lit}
+          />
+          <div className={styles.over}>
+            <Select
+              inline
+              label={t('range')}
+              value={range === 'opened' ? 'opened' : 'all'}
+              onChange={setRange}
+              choices={[
+                { value: 'all', label: t('range_all') },
+                { value: 'opened', label: t('range_opened') },
+              ]}
+            />
+            {range === 'opened' && (
+              <span className={styles.hint}>
+                {t('range_since')} <Time at={opened.at} show="clock" />
+              </span>
+            )}
+          </div>
+        </div>
+        {panel === 'try' && <Try journey={journey.journey} onLit={setLit} drawing={drawing} onClose={closePanel} />}
+        {panel === 'scenarios' && (
+          <Scenarios journey={journey.journey} onLit={setLit} drawing={drawing} onClose={closePanel} />
+        )}
+        {step && panel === '' && (
+          <StepPanel journey={journey} definition={definition} step={step} onClose={() => select(null)} />
+        )}
+      </div>
+    </div>
+  )
+}
+
+/** The numbers when this page was opened, so that one can watch what happens since. */
+function useOpened(journey: Journey) {
+  const first = useRef({ journey, at: new Date().toISOString() })
+  if (first.current.journey.journey !== journey.journey || first.current.journey.source !== journey.source) {
+    first.current = { journey, at: new Date().toISOString() }
+  }
+  return first.current
+}
+
+function Figures({ journey }: { journey: Journey }) {
+  const t = useJourneyTexts()
+  const [language] = useLanguage()
+  const { counts } = journey
+  const number = (value: number) => value.toLocaleString(language === 'en' ? 'en-GB' : language)
+  const share = (part: number) =>
+    counts.entered > 0
+      ? t('of_entered', {
+          share: (part / counts.entered).toLocaleString(language, { style: 'percent', maximumFractionDigits: 1 }),
+        })
+      : undefined
+  return (
+    <div className={styles.figuresRow}>
+      <Figure label={t('inside')} value={number(counts.running)} detail={share(counts.running)} />
+      <Figure
+        label={t('entered')}
+        value={number(counts.entered)}
+        detail={journey.entry.map((entry) => entry.label).join(', ')}
+      />
+      <Figure label={t('reached_goal')} value={number(counts.goal)} detail={share(counts.goal)} />
+      <Figure label={t('completed')} value={number(counts.completed)} detail={share(counts.completed)} />
+      <Figure label={t('exited')} value={number(counts.exited)} detail={share(counts.exited)} />
+      <Figure
+        label={t('version')}
+        value={versionName(journey.version)}
+        detail={<Time at={journey.versions.find((each) => each.version === journey.version)?.published_at} />}
+      />
+    </div>
+  )
+}
