@@ -169,6 +169,14 @@ test.each(EDITS)('%s changes its own lines and no other', (_, make, removed, add
   }
 })
 
+test('a text that is folded in another way keeps its folds', () => {
+  const folded = CART.replace(
+    'purpose: marketing',
+    'purpose: marketing\ndescription: >-\n  reminds of a cart\n  that was left',
+  )
+  expect(rename(folded, 'later', 'soon')).toBe(folded.replaceAll('later', 'soon'))
+})
+
 test('a step put on a way leads on to where the way led', () => {
   const { text, id } = insert(CART, 'hold', ways(CART, 'hold').slice(0, 1), 'emit', AROUND)
   expect(arrows(text).slice(0, 4)).toEqual(['@entry -> hold', `hold -> ${id}`, 'hold -> remind', 'emit -> end'])
@@ -179,6 +187,7 @@ test('who came to a step that is taken out goes on to where it led', () => {
   expect(arrows(text).slice(0, 3)).toEqual(['@entry -> hold', 'hold -> end', 'hold -> later'])
 })
 
+const bare = (text: string) => text.replaceAll(/ +#/g, ' #')
 const files = readdirSync(EXAMPLES, { recursive: true, encoding: 'utf8' }).filter((file) =>
   /journeys\/.*\.yaml$/.test(file),
 )
@@ -189,7 +198,8 @@ test.each(files)('in %s every edit can be taken back, and nothing else moves', (
     if (step.kind === 'end' || step.ways.length === 0) continue
     expect(readDefinition(more).byId.has(id)).toBe(true)
     expect(new Set(arrows(removeStep(more, id)))).toEqual(new Set(arrows(text)))
-    expect(rename(rename(text, step.id, 'x_y'), 'x_y', step.id)).toBe(text)
+    // Only the room before a comment on a line that was changed may differ.
+    expect(bare(rename(rename(text, step.id, 'x_y'), 'x_y', step.id))).toBe(bare(text))
   }
 })
 
