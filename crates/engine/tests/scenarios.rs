@@ -3,8 +3,10 @@
 mod common;
 
 use common::{directory, page, top};
+use faden_engine::content::{self, Variables};
 use faden_engine::workspace::{Colours, Files, read, read_scenarios};
 use faden_engine::{Index, dry_run};
+use faden_model::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
@@ -34,7 +36,49 @@ fn every_scenario_of_every_example_passes() {
             seen += count;
         }
     }
-    assert!(seen >= 30, "{seen} scenarios");
+    assert!(seen >= 80, "{seen} scenarios");
+}
+
+/// Something for every name that a template of the examples reads.
+const FACTS: &str = r#"{
+    "now": "2026-03-02T10:00:00Z", "time_zone": "Europe/Berlin", "workspace": "shop", "unsubscribe_url": "https://shop.example/u",
+    "preferences_url": "https://shop.example/p", "view_url": "https://shop.example/v",
+    "enrollment": {"id": "enr_1_1", "journey": "any", "key": "o1"},
+    "profile": {"id": "prf_1", "user_id": "u1", "country": "DE", "traits": {"first_name": "Ada", "last_viewed": "Tent", "favourite": "tent-2",
+        "spent": 100, "spent_365d": 1234.5, "instalment": 234, "wanted_amount": 10000, "wanted_months": 48, "tier": "gold", "views_7d": 3}},
+    "event": {"name": "Any", "message_id": "m1", "timestamp": "2026-03-02T09:00:00Z", "properties": {"order_id": "o1", "cart_id": "c1",
+        "value": 50, "revenue": 129.9, "currency": "EUR", "items": [{"name": "Tent <2>", "quantity": 1, "price": 129.9}],
+        "promised_for": "2026-03-06T17:00:00Z", "carrier": "Post & Bote", "tracking_url": "https://post.example/?a=1&b=2", "from": "12:00",
+        "to": "14:00", "new_date": "2026-03-07", "reason": "snow", "pick_up_at": "Kiosk", "left_at": "neighbour", "sku": "tent-2",
+        "name": "Tent", "old_price": 100, "new_price": 80, "quantity": 3, "url": "https://shop.example/tent-2", "plan": "team",
+        "contract_id": "k1", "tariff": "Fjordstrom", "outage_id": "s1", "area": "Nordstadt", "cause": "storm", "lasted_hours": 5,
+        "expected_until": "2026-03-02T12:00:00Z", "amount": 10000, "application_id": "a1"}}
+}"#;
+
+#[test]
+fn every_template_of_every_example_can_be_written_in_every_language() {
+    let Ok(Value::Map(facts)) = json::parse(FACTS) else { panic!("the facts are an object") };
+    let facts = Variables(facts.into_iter().collect());
+    let mut seen = 0;
+    for entry in fs::read_dir(top().join("examples")).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
+        let definitions = read(&Files(directory(&entry))).definitions.expect("the workspace has no error");
+        for template in definitions.templates.all() {
+            for (channel, language) in template.variants.keys() {
+                let written = content::render(&definitions, &template.name, channel, Some(language), &facts);
+                let written = written.unwrap_or_else(|error| panic!("{}: {error}", entry.display()));
+                assert_eq!(written.language, *language);
+                assert!(
+                    !written.text.is_empty() && !written.text.contains("{{"),
+                    "{}/{channel}.{language}: {}",
+                    template.name,
+                    written.text
+                );
+                assert!(channel != "webhook" || json::parse(&written.text).is_ok(), "{}", written.text);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 200, "{seen} texts");
 }
 
 #[test]
