@@ -6,7 +6,7 @@
 
 use crate::decision::{Decision, Kind, NOBODY};
 use crate::delivery::{Content, Delivery, Happened};
-use crate::fingerprint_table::FingerprintTable;
+use crate::fingerprint_table::FingerprintSet;
 use crate::identity::{Fingerprint, Identity, Merge, Reason, Resolution, Rules};
 use faden_model::id::{Born, SHARDS};
 use faden_model::{Command, DecisionId, Event, Identifier, MessageId, ProfileId, Receipt, Text, Timestamp, json};
@@ -67,7 +67,7 @@ impl Ahead {
 /// Message ids that were taken, as 96-bit fingerprints: below 10^-11 for any two of a billion to meet.
 #[derive(Clone, Default)]
 pub struct Seen {
-    recent: FingerprintTable,
+    recent: FingerprintSet,
     /// Since the last checkpoint.
     unsaved: Vec<u128>,
     keep_unsaved: bool,
@@ -99,10 +99,10 @@ pub fn message_fingerprint(message_id: &str) -> u128 {
 impl Seen {
     /// Remembers a message id; `false` when it was there already.
     fn insert(&mut self, message: u128, past: &mut dyn Past) -> bool {
-        if self.recent.find(message).is_some() || (self.forgets && past.saw(message)) {
+        if self.recent.contains(message) || (self.forgets && past.saw(message)) {
             return false;
         }
-        self.recent.insert(message, 0);
+        self.recent.insert(message);
         if self.keep_unsaved {
             self.unsaved.push(message);
         }
@@ -266,7 +266,7 @@ impl Front {
     /// stay in memory.
     pub fn take_unsaved(&mut self, keep: usize) -> Vec<u128> {
         if self.seen.recent.len() > keep {
-            self.seen.recent = FingerprintTable::default();
+            self.seen.recent = FingerprintSet::default();
             self.seen.forgets = true;
         }
         std::mem::take(&mut self.seen.unsaved)
@@ -276,7 +276,7 @@ impl Front {
     pub fn remember(&mut self, messages: &[u128], all: bool) {
         self.seen.forgets = !all;
         for message in messages.iter().filter(|_| all) {
-            self.seen.recent.insert(*message, 0);
+            self.seen.recent.insert(*message);
         }
     }
 

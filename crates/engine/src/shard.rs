@@ -6,6 +6,7 @@
 //! wait with it; every other profile goes on.
 
 mod checkpoint;
+mod slots;
 mod virtual_time;
 
 use crate::decision::Kind;
@@ -18,9 +19,8 @@ use crate::turn::{Learned, Output, Turn, advance, next_due};
 use crate::view::{EventView, reaction_name};
 use crate::wheel::Wheel;
 use faden_model::{Event, ProfileId, Timestamp};
-use hashbrown::HashMap;
+use slots::Slots;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 /// Where profiles come from that are not in memory.
@@ -40,26 +40,6 @@ impl Cold for NothingCold {
     }
     fn all(&mut self) -> Vec<ProfileId> {
         Vec::new()
-    }
-}
-
-/// Spreads dense numbers; fixed, so that runs are alike. Only used for look-ups.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NumberHasher(u64);
-
-impl Hasher for NumberHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
-        }
-    }
-    fn write_u64(&mut self, number: u64) {
-        // Fibonacci hashing; the high half is folded down because the table reads both ends.
-        let product = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 = product ^ (product >> 32);
     }
 }
 
@@ -101,7 +81,7 @@ struct Blocked {
 #[derive(Debug, Default)]
 pub struct Shard {
     pub index: Arc<Index>,
-    slots: HashMap<ProfileId, Box<Slot>, BuildHasherDefault<NumberHasher>>,
+    slots: Slots,
     wheel: Wheel,
     clock: Timestamp,
     schedules: Schedules,
@@ -132,9 +112,7 @@ impl Shard {
         self.schedules = Schedules::new(&index, self.clock);
         self.index = index;
         // What is due next may have changed with the definitions.
-        let mut known: Vec<ProfileId> = self.slots.keys().copied().collect();
-        known.sort_unstable();
-        for id in known {
+        for id in self.slots.ids() {
             self.reschedule(id);
         }
     }
@@ -197,7 +175,7 @@ impl Shard {
         if !self.bring(profile, cold) {
             return;
         }
-        let Some(slot) = self.slots.get_mut(&profile) else { return };
+        let Some(slot) = self.slots.get_mut(profile) else { return };
         if slot.scheduled == due {
             slot.scheduled = Timestamp::MAX;
         }
@@ -211,7 +189,7 @@ impl Shard {
 
     /// Touches what these profiles' turns will need, step by step for all of them: see `Front::look_ahead`.
     pub fn look_ahead(&self, profiles: impl Iterator<Item = ProfileId>) {
-        let slots: Vec<&Slot> = profiles.filter_map(|id| self.slots.get(&id).map(|slot| &**slot)).collect();
+        let slots: Vec<&Slot> = profiles.filter_map(|id| self.slots.get(id)).collect();
         let here = slots.iter().fold(0, |sum, slot| {
             let strand = slot.profile.strands.first().map_or(0, |strand| strand.last_seen_at.0 ^ strand.traits.len() as i64);
             sum ^ slot.due.0 ^ slot.profile.clock.0 ^ slot.profile.enrollments.len() as i64 ^ strand
@@ -228,7 +206,7 @@ impl Shard {
 
     /// Makes sure that the profile is in memory; `false` when there is none.
     fn bring(&mut self, id: ProfileId, cold: &mut dyn Cold) -> bool {
-        if self.slots.contains_key(&id) {
+        if self.slots.contains(id) {
             return true;
         }
         if self.gone.contains_key(&id) {
@@ -245,22 +223,20 @@ impl Shard {
 
     /// Puts a stored profile into memory. Its due row in the store and an entry in the wheel stand for it.
     pub fn warm(&mut self, profile: Profile) {
-        if self.gone.contains_key(&profile.id) {
+        if self.gone.contains_key(&profile.id) || self.slots.contains(profile.id) {
             return;
         }
         let due = next_due(&self.index, &profile).unwrap_or(Timestamp::MAX);
-        let id = profile.id;
-        let slot = Slot { profile, due, scheduled: due, stored_due: due, dirty: false, recent: true };
-        self.slots.entry(id).or_insert_with(|| Box::new(slot));
+        self.slots.insert(Slot { profile, due, scheduled: due, stored_due: due, dirty: false, recent: true });
     }
 
     pub fn is_warm(&self, id: ProfileId) -> bool {
-        self.slots.contains_key(&id)
+        self.slots.contains(id)
     }
 
     /// Brings the wheel up to date with what the profile does next.
     fn reschedule(&mut self, id: ProfileId) {
-        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let Some(slot) = self.slots.get_mut(id) else { return };
         slot.plan(&self.index, &mut self.wheel);
     }
 
@@ -269,7 +245,7 @@ impl Shard {
         if !self.bring(id, cold) {
             return;
         }
-        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let Some(slot) = self.slots.get_mut(id) else { return };
         if slot.due <= at {
             advance(&self.index, &mut slot.profile, at, &mut self.output);
         }
@@ -299,7 +275,7 @@ impl Shard {
         let at = delivery.at;
         match delivery.content {
             Content::Event { profile, strand, created, added, event } => {
-                if (created && !self.slots.contains_key(&profile)) || !self.bring(profile, cold) {
+                if (created && !self.slots.contains(profile)) || !self.bring(profile, cold) {
                     self.create(profile, at);
                 }
                 self.turn(profile, at, cold, |turn| turn.event(&event, Learned { strand, added: &added }));
@@ -333,7 +309,7 @@ impl Shard {
         let concerned = match &delivery.content {
             Content::Broadcast { event } => self.audiences_of(event).into_iter().flat_map(|audience| self.members(audience)).collect(),
             Content::Schedule { audience, .. } => self.members(*audience).into_iter().collect(),
-            Content::Migrate(_) => cold.all().into_iter().chain(self.slots.keys().copied()).collect(),
+            Content::Migrate(_) => cold.all().into_iter().chain(self.slots.ids()).collect(),
             _ => BTreeSet::new(),
         };
         for id in concerned.difference(&waiting.into_iter().collect()) {
@@ -374,7 +350,7 @@ impl Shard {
         if !self.bring(id, cold) {
             return false;
         }
-        let Some(slot) = self.slots.get_mut(&id) else { return false };
+        let Some(slot) = self.slots.get_mut(id) else { return false };
         if slot.due <= at {
             advance(&self.index, &mut slot.profile, at, &mut self.output);
             mark(slot, &mut self.dirty);
@@ -390,7 +366,7 @@ impl Shard {
             self.create(loser, at);
         }
         self.turn(loser, at, cold, |_| {});
-        let Some(slot) = self.slots.remove(&loser) else { return };
+        let Some(slot) = self.slots.remove(loser) else { return };
         for members in self.listed.values_mut() {
             members.remove(&loser);
         }
@@ -452,7 +428,7 @@ impl Shard {
 
     /// Lists a profile that came with memberships.
     fn list(&mut self, id: ProfileId) {
-        let Some(slot) = self.slots.get(&id) else { return };
+        let Some(slot) = self.slots.get(id) else { return };
         for membership in &slot.profile.memberships {
             if self.index.listed.binary_search(&membership.key).is_ok() {
                 self.listed.entry(membership.key).or_default().insert(id);
@@ -479,7 +455,7 @@ impl Shard {
         }
         if blocked.woken {
             // Its next timer needs an entry in the wheel again.
-            if let Some(slot) = self.slots.get_mut(&id) {
+            if let Some(slot) = self.slots.get_mut(id) {
                 slot.scheduled = Timestamp::MAX;
             }
             self.reschedule(id);
@@ -491,7 +467,7 @@ impl Shard {
         let profile = Profile::new(id, at);
         let (due, scheduled) = (Timestamp::MAX, Timestamp::MAX);
         let stored_due = self.gone.remove(&id).unwrap_or(Timestamp::MAX);
-        self.slots.insert(id, Box::new(Slot { profile, due, scheduled, stored_due, dirty: false, recent: true }));
+        self.slots.insert(Slot { profile, due, scheduled, stored_due, dirty: false, recent: true });
     }
 }
 

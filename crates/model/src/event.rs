@@ -10,6 +10,8 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
+pub use parse::Habits;
+
 use crate::time::TimeError;
 use crate::{Identifier, Text, Timestamp};
 use serde::{Deserialize, Serialize};

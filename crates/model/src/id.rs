@@ -51,18 +51,17 @@ impl ProfileId {
 
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-fn write_base32(f: &mut impl fmt::Write, mut number: u64) -> fmt::Result {
-    let mut buffer = [b'0'; 13];
-    let mut at = buffer.len();
+/// Writes a number so that it ends before `end`; returns where it begins.
+fn put_base32(text: &mut [u8], end: usize, mut number: u64) -> usize {
+    let mut at = end;
     loop {
         at -= 1;
-        buffer[at] = DIGITS[(number % 32) as usize];
+        text[at] = DIGITS[(number % 32) as usize];
         number /= 32;
         if number == 0 {
-            break;
+            return at;
         }
     }
-    f.write_str(std::str::from_utf8(&buffer[at..]).unwrap_or_default())
 }
 
 fn read_base32(text: &str) -> Option<u64> {
@@ -87,8 +86,10 @@ impl ProfileId {
     /// # Errors
     /// The writer's.
     pub fn write_to(self, out: &mut impl fmt::Write) -> fmt::Result {
-        out.write_str("prf_")?;
-        write_base32(out, self.0)
+        let mut text = *b"prf_.............";
+        let at = put_base32(&mut text, 17, self.0) - 4;
+        text.copy_within(..4, at);
+        out.write_str(std::str::from_utf8(&text[at..]).unwrap_or_default())
     }
 }
 
@@ -114,10 +115,11 @@ macro_rules! born_id {
             /// # Errors
             /// The writer's.
             pub fn write_to(self, out: &mut impl fmt::Write) -> fmt::Result {
-                out.write_str($prefix)?;
-                write_base32(out, self.0.under.0)?;
-                out.write_str("_")?;
-                write_base32(out, u64::from(self.0.count))
+                let mut text = [b'_'; 4 + 13 + 1 + 7];
+                let under = put_base32(&mut text, 25, u64::from(self.0.count)) - 1;
+                let at = put_base32(&mut text, under, self.0.under.0) - 4;
+                text[at..at + 4].copy_from_slice($prefix.as_bytes());
+                out.write_str(std::str::from_utf8(&text[at..]).unwrap_or_default())
             }
 
             /// # Errors

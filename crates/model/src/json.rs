@@ -139,9 +139,19 @@ pub fn number(raw: &str) -> Option<Decimal> {
 /// Appends `text` as a JSON string with its quotes.
 pub fn write_text(out: &mut String, text: &str) {
     out.push('"');
+    write_escaped(out, text);
+    out.push('"');
+}
+
+/// Appends what stands between the quotes of a JSON string.
+pub fn write_escaped(out: &mut String, text: &str) {
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+    loop {
+        let at = scan::ordinary(rest.as_bytes());
         out.push_str(&rest[..at]);
+        if at == rest.len() {
+            return;
+        }
         match rest.as_bytes()[at] {
             b'"' => out.push_str("\\\""),
             b'\\' => out.push_str("\\\\"),
@@ -155,8 +165,6 @@ pub fn write_text(out: &mut String, text: &str) {
         }
         rest = &rest[at + 1..];
     }
-    out.push_str(rest);
-    out.push('"');
 }
 
 /// Appends a value as JSON; instants as RFC 3339 text, spans as `1h30m`.

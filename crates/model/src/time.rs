@@ -52,28 +52,28 @@ impl Timestamp {
 
 /// The common shape `YYYY-MM-DDTHH:MM:SS[.fff...]Z`, read without a calendar library (about 10 ns).
 fn parse_utc(text: &[u8]) -> Option<Timestamp> {
-    let number = |from: usize, to: usize| -> Option<i64> {
-        text.get(from..to)?.iter().try_fold(0i64, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
+    let (head, rest) = text.split_first_chunk::<19>()?;
+    let mut digits_only = true;
+    let mut two = |at: usize| {
+        let (tens, ones) = (head[at].wrapping_sub(b'0'), head[at + 1].wrapping_sub(b'0'));
+        digits_only &= tens < 10 && ones < 10;
+        i64::from(tens) * 10 + i64::from(ones)
     };
-    let at = |index: usize, byte: u8| text.get(index) == Some(&byte);
-    if !(at(4, b'-') && at(7, b'-') && (at(10, b'T') || at(10, b't')) && at(13, b':') && at(16, b':')) {
+    let (year, month, day) = (two(0) * 100 + two(2), two(5), two(8));
+    let (hour, minute, second) = (two(11), two(14), two(17));
+    let marks = [head[4], head[7], head[10] | 0x20, head[13], head[16]];
+    if !digits_only || marks != *b"--t::" {
         return None;
     }
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let month_days = [31, 28 + i64::from(leap), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let days = *month_days.get(usize::try_from(month - 1).ok()?)?;
     if day < 1 || day > days || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let milli = match text.get(19)? {
-        b'Z' | b'z' if text.len() == 20 => 0,
-        b'.' if matches!(text.last(), Some(b'Z' | b'z')) => {
-            let digits = &text[20..text.len() - 1];
-            if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-                return None;
-            }
+    let milli = match rest {
+        [b'Z' | b'z'] => 0,
+        [b'.', digits @ .., b'Z' | b'z'] if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) => {
             (0..3).fold(0, |sum, place| sum * 10 + digits.get(place).map_or(0, |digit| i64::from(digit - b'0')))
         }
         _ => return None,
@@ -120,32 +120,28 @@ impl Timestamp {
         let (year, month, day) = civil_from_days(seconds.div_euclid(86_400));
         let second = seconds.rem_euclid(86_400);
         if !(0..10_000).contains(&year) {
-            write!(out, "{year}-")?;
-        } else {
-            digits(out, year, 4, "-")?;
+            write!(out, "{year}-{month:02}-{day:02}T{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)?;
+            return if milli == 0 { out.write_str("Z") } else { write!(out, ".{milli:03}Z") };
         }
-        digits(out, month, 2, "-")?;
-        digits(out, day, 2, "T")?;
-        digits(out, second / 3600, 2, ":")?;
-        digits(out, second / 60 % 60, 2, ":")?;
-        if milli == 0 {
-            return digits(out, second % 60, 2, "Z");
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let numbers = [(0, 4, year), (5, 2, month), (8, 2, day), (11, 2, second / 3600), (14, 2, second / 60 % 60), (17, 2, second % 60)];
+        for (first, width, number) in numbers {
+            digits(&mut text[first..first + width], number);
         }
-        digits(out, second % 60, 2, ".")?;
-        digits(out, milli, 3, "Z")
+        let length = if milli == 0 { 20 } else { text.len() };
+        digits(&mut text[20..23], milli);
+        text[length - 1] = b'Z';
+        out.write_str(std::str::from_utf8(&text[..length]).unwrap_or_default())
     }
 }
 
-/// Writes `number`, which has at most `width` digits, with leading zeros and what follows it.
-fn digits(out: &mut impl fmt::Write, number: i64, width: usize, after: &str) -> fmt::Result {
-    let mut text = [b'0'; 4];
-    let mut rest = number;
-    for place in (0..width).rev() {
-        text[place] = b'0' + (rest % 10) as u8;
-        rest /= 10;
+/// Writes `number`, which has at most as many digits, with leading zeros.
+#[inline]
+fn digits(text: &mut [u8], mut number: i64) {
+    for place in text.iter_mut().rev() {
+        *place = b'0' + (number % 10) as u8;
+        number /= 10;
     }
-    out.write_str(std::str::from_utf8(&text[..width]).unwrap_or_default())?;
-    out.write_str(after)
 }
 
 impl Span {

@@ -47,6 +47,7 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/v1/g", scope(Scope::EventsWrite)),
     ("POST", "/v1/a", scope(Scope::EventsWrite)),
     ("POST", "/v1/b", scope(Scope::EventsWrite)),
+    ("GET", "/v1/projects/{write_key}/settings", Need::Open),
     ("POST", "/v1/events", scope(Scope::EventsWrite)),
 ];
 

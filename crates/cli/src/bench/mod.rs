@@ -13,6 +13,7 @@ use clap::{Args, Subcommand};
 use faden_engine::decision::{Decision, Kind, MessageOutcome};
 use faden_engine::front::{Front, NoPast};
 use faden_engine::identity::Identity;
+use faden_model::event::Habits;
 use faden_model::{Command, Event, Record, Span, Timestamp};
 use faden_runtime::{Node, Options, SharedStore};
 use faden_storage::{FileDisk, FjallStore, Log, LogOptions, StoreOptions};
@@ -160,9 +161,10 @@ fn stages(report: &mut Report, text: &str, customers: u64, due: u64) -> anyhow::
     let (scanned, events) = machine::scan(text.as_bytes());
     report.head(&format!("one core, in memory: {customers} customers, {events} events, {} bytes each", text.len() as u64 / events));
     report.say("limit: finding the line ends", scanned.as_nanos() as f64 / events as f64, "ns/event");
+    let mut habits = Habits::default();
     let begun = Instant::now();
     for line in text.lines() {
-        std::hint::black_box(Event::parse(line, "DE").context("the benchmark's own line")?);
+        std::hint::black_box(Event::parse_next(line, "DE", &mut habits).context("the benchmark's own line")?);
     }
     report.rate("parse", "parse, each", events, begun.elapsed());
     let definitions = cart::definitions();
@@ -207,10 +209,10 @@ fn stages(report: &mut Report, text: &str, customers: u64, due: u64) -> anyhow::
 }
 
 fn records(text: &str) -> anyhow::Result<Vec<Record<'_>>> {
-    let mut clock = Timestamp::MIN;
+    let (mut clock, mut habits) = (Timestamp::MIN, Habits::default());
     text.lines()
         .map(|line| {
-            let event = Event::parse(line, "DE")?;
+            let event = Event::parse_next(line, "DE", &mut habits)?;
             clock = clock.max(event.timestamp.unwrap_or(clock));
             Ok(Record { at: clock, command: Command::Event(event) })
         })

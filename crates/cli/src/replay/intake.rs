@@ -6,6 +6,7 @@
 use super::chunks::{Chunk, Chunks, LINE_BYTES_MAX};
 use crate::progress::Progress;
 use anyhow::Context;
+use faden_model::event::Habits;
 use faden_model::{Command, Event, Record, Timestamp};
 use flate2::read::MultiGzDecoder;
 use std::borrow::Cow;
@@ -34,6 +35,7 @@ pub struct Intake<'o> {
     pub clock: Option<Timestamp>,
     /// The earliest.
     pub first: Option<Timestamp>,
+    habits: Habits,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,7 +62,8 @@ struct Source<'n> {
 
 impl<'o> Intake<'o> {
     pub fn new(country: &'o str, until: Option<Timestamp>, file: Option<&'o mut BufWriter<File>>) -> Intake<'o> {
-        Intake { country, until, counts: Counts::default(), refused: Refused { shown: Vec::new(), file }, clock: None, first: None }
+        let refused = Refused { shown: Vec::new(), file };
+        Intake { country, until, counts: Counts::default(), refused, clock: None, first: None, habits: Habits::default() }
     }
 
     /// Reads one file; `-` is standard input.
@@ -129,7 +132,7 @@ impl<'o> Intake<'o> {
         if line.bytes().all(|byte| byte.is_ascii_whitespace()) {
             return Ok(None);
         }
-        let mut event = match Event::parse(line, self.country) {
+        let mut event = match Event::parse_next(line, self.country, &mut self.habits) {
             Ok(event) => event,
             Err(error) => {
                 let mut text = error.to_string();

@@ -164,11 +164,8 @@ impl Identity {
             return Err(damaged(b"v", "it is missing"));
         }
         identity.check_references()?;
-        identity.table = FingerprintTable::with_capacity(identity.entries.len());
-        let (entries, table) = (&identity.entries, &mut identity.table);
-        for (number, entry) in (0u32..).zip(entries) {
-            table.insert(table_key(&entry.fingerprint), number);
-        }
+        let entries = &identity.entries;
+        identity.table = FingerprintTable::of(entries.len() as u32, |number| table_key(&entries[number as usize].fingerprint));
         if version_seen.is_some() {
             identity.unsaved = identity.all_saved();
         }

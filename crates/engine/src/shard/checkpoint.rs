@@ -14,7 +14,7 @@ impl Shard {
         ids.sort_unstable();
         ids.dedup();
         for id in &ids {
-            let Some(slot) = self.slots.get_mut(id) else { continue };
+            let Some(slot) = self.slots.get_mut(*id) else { continue };
             visit(&slot.profile, slot.stored_due, slot.due);
             slot.stored_due = slot.due;
             slot.dirty = false;
@@ -47,7 +47,7 @@ impl Shard {
     /// Lets go of clean profiles that were not used since the last call, until at most `keep` are warm.
     pub fn let_go(&mut self, keep: usize) {
         let mut excess = self.slots.len().saturating_sub(keep);
-        self.slots.retain(|_, slot| {
+        self.slots.retain(|slot| {
             let unused = !slot.dirty && !slot.recent && excess > 0;
             excess -= usize::from(unused);
             slot.recent = false;
@@ -71,14 +71,12 @@ impl Shard {
 
     /// A warm profile, for reading.
     pub fn profile(&self, id: ProfileId) -> Option<&Profile> {
-        self.slots.get(&id).map(|slot| &slot.profile)
+        self.slots.get(id).map(|slot| &slot.profile)
     }
 
     /// The ids of all warm profiles, in order.
     pub fn warm_ids(&self) -> Vec<ProfileId> {
-        let mut ids: Vec<ProfileId> = self.slots.keys().copied().collect();
-        ids.sort_unstable();
-        ids
+        self.slots.ids()
     }
 
     /// Profiles that are due up to `until`, for fetching them together beforehand.

@@ -1,7 +1,8 @@
 //! Reads one event from one JSON object.
 //!
 //! One pass over the line finds the members by name and keeps their bytes, those inside `traits` and
-//! `context` that may name a customer or a consent as well; they are then read by kind of call.
+//! `context` that may name a customer or a consent as well; they are then read by kind of call. What comes
+//! from one sender looks alike: [`Habits`] spare reading again what stands there byte for byte as before.
 //! Of a key that occurs twice the first counts. Malformed parts of traits and context are left alone:
 //! they are the sender's own data, and only what can be read becomes an identifier or a consent.
 
@@ -13,7 +14,7 @@ use smallvec::SmallVec;
 use std::borrow::Cow;
 
 /// The members of a call that are read; everything else is ignored.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Member {
     Type,
     MessageId,
@@ -131,9 +132,25 @@ impl Member {
     }
 }
 
+/// How the lines before were written: of use for a stream of lines, and never more than a guess.
+#[derive(Clone, Debug, Default)]
+pub struct Habits {
+    /// What last stood between a member and the next one's value, by the member before and whether there was one.
+    names: [[Option<(Text, Option<Member>)>; 2]; MEMBERS],
+    /// A context that says nothing about the customer; empty for none.
+    context: String,
+}
+
+/// Longest text that is remembered between two members: it fits into a [`Text`] itself.
+const HABIT_BYTES_MAX: usize = size_of::<Text>();
+/// Longest context that is remembered.
+const CONTEXT_BYTES_MAX: usize = 4096;
+
 /// The bytes of each member that the sender wrote.
 struct Call<'a> {
     raw: [Option<&'a str>; MEMBERS],
+    /// A bit for each member that is a string without escapes.
+    plain: u32,
 }
 
 impl<'a> Event<'a> {
@@ -145,37 +162,82 @@ impl<'a> Event<'a> {
         Event::parse_received(line, country, &Receipt::default())
     }
 
+    /// Reads the next line of a stream; see [`Event::parse`].
+    ///
+    /// # Errors
+    /// As [`Event::parse`].
+    pub fn parse_next(line: &'a str, country: &str, habits: &mut Habits) -> Result<Event<'a>, EventError> {
+        Event::read(line, country, &Receipt::default(), Some(habits))
+    }
+
     /// Reads a call that came in; see [`Event::parse`].
     ///
     /// # Errors
     /// As [`Event::parse`].
     pub fn parse_received(line: &'a str, country: &str, receipt: &Receipt) -> Result<Event<'a>, EventError> {
-        let mut call = Call { raw: [None; MEMBERS] };
-        call.scan(line).map_err(|_| EventError::Json(explain(line, '{')))?;
+        Event::read(line, country, receipt, None)
+    }
+
+    fn read(line: &'a str, country: &str, receipt: &Receipt, habits: Option<&mut Habits>) -> Result<Event<'a>, EventError> {
+        let mut call = Call { raw: [None; MEMBERS], plain: 0 };
+        call.scan(line, habits).map_err(|_| EventError::Json(explain(line, '{')))?;
         if call.raw(Member::SpecVersion).is_some() { call.cloud_event(country) } else { call.segment_call(country, receipt) }
     }
 }
 
 impl<'a> Call<'a> {
-    fn scan(&mut self, line: &'a str) -> Result<(), Broken> {
+    fn scan(&mut self, line: &'a str, mut habits: Option<&mut Habits>) -> Result<(), Broken> {
         let mut scanner = Scanner::new(line);
-        scanner.object(|scanner, name| match Member::from_name(name) {
-            Some(Member::Traits) if self.raw[Member::Traits as usize].is_none() && scanner.peek() == b'{' => {
-                self.scan_inner(scanner, Member::Traits, Member::in_traits)
+        if !scanner.take(b'{') {
+            return Err(Broken);
+        }
+        if !scanner.take(b'}') {
+            let mut before = None;
+            loop {
+                let member = match &mut habits {
+                    Some(habits) => habits.name(&mut scanner, before)?,
+                    None => Member::from_name(&scanner.name()?),
+                };
+                self.member(&mut scanner, member, &mut habits)?;
+                before = member;
+                if !scanner.take(b',') {
+                    break;
+                }
             }
-            Some(Member::Context) if self.raw[Member::Context as usize].is_none() && scanner.peek() == b'{' => {
-                self.scan_inner(scanner, Member::Context, Member::in_context)
+            if !scanner.take(b'}') {
+                return Err(Broken);
             }
-            known => self.keep(known, scanner.value()?),
-        })?;
+        }
         scanner.end()
     }
 
-    fn keep(&mut self, member: Option<Member>, value: &'a str) -> Result<(), Broken> {
+    fn member(&mut self, scanner: &mut Scanner<'a>, member: Option<Member>, habits: &mut Option<&mut Habits>) -> Result<(), Broken> {
+        match member.filter(|member| self.raw(*member).is_none()) {
+            Some(Member::Traits) if scanner.peek() == b'{' => self.scan_inner(scanner, Member::Traits, Member::in_traits),
+            Some(Member::Context) if scanner.peek() == b'{' => {
+                let before = *scanner;
+                let Some(habits) = habits else { return self.scan_inner(scanner, Member::Context, Member::in_context) };
+                if !habits.context.is_empty() && scanner.skip(&habits.context) {
+                    // An object ends where its bytes end, whatever follows.
+                    self.raw[Member::Context as usize] = Some(before.until(scanner));
+                    return Ok(());
+                }
+                self.scan_inner(scanner, Member::Context, Member::in_context)?;
+                habits.note_context(self);
+                Ok(())
+            }
+            known => self.keep(known, scanner),
+        }
+    }
+
+    /// Moves past a value, and keeps it as this member unless it is null.
+    fn keep(&mut self, member: Option<Member>, scanner: &mut Scanner<'a>) -> Result<(), Broken> {
+        let (value, plain) = scanner.value_and_form()?;
         if let Some(member) = member {
             let place = &mut self.raw[member as usize];
             if place.is_none() && value != "null" {
                 *place = Some(value);
+                self.plain |= u32::from(plain) << member as u32;
             }
         }
         Ok(())
@@ -183,13 +245,18 @@ impl<'a> Call<'a> {
 
     fn scan_inner(&mut self, scanner: &mut Scanner<'a>, outer: Member, inner: fn(&str) -> Option<Member>) -> Result<(), Broken> {
         let before = *scanner;
-        scanner.object(|scanner, name| self.keep(inner(name), scanner.value()?))?;
+        scanner.object(|scanner, name| self.keep(inner(name), scanner))?;
         self.raw[outer as usize] = Some(before.until(scanner));
         Ok(())
     }
 
     fn raw(&self, member: Member) -> Option<&'a str> {
         self.raw[member as usize]
+    }
+
+    /// Whether the member is a string written without escapes.
+    fn is_plain(&self, member: Member) -> bool {
+        self.plain >> member as u32 & 1 == 1
     }
 
     fn segment_call(&self, country: &str, receipt: &Receipt) -> Result<Event<'a>, EventError> {
@@ -345,7 +412,7 @@ impl<'a> Call<'a> {
         let Some(raw) = self.raw(member) else {
             return Ok(None);
         };
-        let text = string(raw).unwrap_or(Cow::Borrowed(raw));
+        let text = if self.is_plain(member) { Cow::Borrowed(unquoted(raw)) } else { string(raw).unwrap_or(Cow::Borrowed(raw)) };
         if text.len() > NAME_BYTES_MAX {
             return Err(EventError::TooLong { field: member.name(), length: text.len(), limit: NAME_BYTES_MAX });
         }
@@ -356,6 +423,7 @@ impl<'a> Call<'a> {
     fn text(&self, member: Member) -> Result<Cow<'a, str>, EventError> {
         match self.raw(member) {
             None => Ok(Cow::Borrowed("")),
+            Some(raw) if self.is_plain(member) => within_limit(member.name(), Cow::Borrowed(trimmed(unquoted(raw)))),
             Some(raw) => within_limit(member.name(), text_or_number(raw).ok_or(EventError::NotText(member.name()))?),
         }
     }
@@ -365,6 +433,36 @@ impl<'a> Call<'a> {
             None => Ok(Cow::Borrowed("{}")),
             Some(raw) if raw.starts_with('{') => Ok(Cow::Borrowed(raw)),
             Some(_) => Err(EventError::NotAnObject(member.name())),
+        }
+    }
+}
+
+impl Habits {
+    /// Moves past the next member's name and its colon.
+    fn name(&mut self, scanner: &mut Scanner<'_>, before: Option<Member>) -> Result<Option<Member>, Broken> {
+        let known = &mut self.names[before.map_or(0, |member| member as usize)][usize::from(before.is_some())];
+        if let Some((text, member)) = known
+            && scanner.skip(text)
+        {
+            return Ok(*member);
+        }
+        let start = *scanner;
+        let member = Member::from_name(&scanner.name()?);
+        let text = start.until(scanner);
+        if text.len() <= HABIT_BYTES_MAX {
+            *known = Some((Text::new(text), member));
+        }
+        Ok(member)
+    }
+
+    /// Remembers the context of this call, if it is one like those of all customers.
+    fn note_context(&mut self, call: &Call<'_>) {
+        let says = [Member::ContextTraits, Member::ContextDevice, Member::ContextExternalIds, Member::ContextConsent];
+        if let Some(context) = call.raw(Member::Context).filter(|context| context.len() <= CONTEXT_BYTES_MAX)
+            && says.into_iter().all(|member| call.raw(member).is_none())
+        {
+            self.context.clear();
+            self.context.push_str(context);
         }
     }
 }
@@ -449,6 +547,11 @@ fn text_or_number(raw: &str) -> Option<Cow<'_, str>> {
         b'-' | b'0'..=b'9' => Some(Cow::Borrowed(raw)),
         _ => None,
     }
+}
+
+/// What stands between the quotes.
+fn unquoted(raw: &str) -> &str {
+    raw.get(1..raw.len() - 1).unwrap_or_default()
 }
 
 /// The content of a JSON string; `None` for any other value and for a broken surrogate pair.

@@ -149,3 +149,18 @@ proptest! {
         prop_assert_eq!(event.name.as_ref(), name.trim());
     }
 }
+
+#[test]
+fn what_came_before_does_not_show_in_an_event() {
+    // Every line after every other one, and after itself.
+    let lines: Vec<&str> = LINES.lines().collect();
+    let mut habits = Habits::default();
+    for one in &lines {
+        for other in &lines {
+            for line in [one, other, other] {
+                let after = describe(&Event::parse_next(line, "DE", &mut habits));
+                assert_eq!(after, describe(&Event::parse(line, "DE")), "after {one}");
+            }
+        }
+    }
+}

@@ -59,8 +59,17 @@ impl<'a> Scanner<'a> {
         &self.text[self.at..later.at]
     }
 
+    /// Moves past this text if it stands here, byte for byte.
     #[inline]
-    fn take(&mut self, wanted: u8) -> bool {
+    pub fn skip(&mut self, text: &str) -> bool {
+        let found = self.text.as_bytes()[self.at..].starts_with(text.as_bytes());
+        self.at += if found { text.len() } else { 0 };
+        found
+    }
+
+    /// Moves past this byte if it comes next, white space before it or not.
+    #[inline]
+    pub fn take(&mut self, wanted: u8) -> bool {
         let found = self.peek() == wanted;
         self.at += usize::from(found);
         found
@@ -106,7 +115,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// A member's name and the colon; a name with a broken surrogate pair is read as empty.
-    fn name(&mut self) -> Result<Cow<'a, str>, Broken> {
+    pub fn name(&mut self) -> Result<Cow<'a, str>, Broken> {
         if self.peek() != b'"' {
             return Err(Broken);
         }
@@ -124,13 +133,20 @@ impl<'a> Scanner<'a> {
 
     /// Moves past one value and returns its text.
     pub fn value(&mut self) -> Result<&'a str, Broken> {
+        self.value_and_form().map(|(text, _)| text)
+    }
+
+    /// As [`Scanner::value`], and whether it is a string written without escapes.
+    pub fn value_and_form(&mut self) -> Result<(&'a str, bool), Broken> {
         let first = self.peek();
         let start = self.at;
+        let mut plain = false;
         match first {
+            b'"' => plain = self.string()?,
             b'{' | b'[' => self.nested()?,
             _ => self.scalar(first)?,
         }
-        Ok(&self.text[start..self.at])
+        Ok((&self.text[start..self.at], plain))
     }
 
     #[inline]
@@ -271,7 +287,7 @@ impl<'a> Scanner<'a> {
 /// Source: "Determine if a word has a byte equal to n" and "less than n", Sean Anderson, Bit Twiddling Hacks.
 /// The lowest marked byte is exact in little-endian order, which is all that is used.
 #[inline]
-fn ordinary(bytes: &[u8]) -> usize {
+pub fn ordinary(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;

@@ -25,6 +25,7 @@ pub fn router() -> Router<App> {
         ingest::segment::group,
         ingest::segment::alias,
         ingest::segment::batch,
+        ingest::segment::settings,
         ingest::cloud_events::events,
         openapi,
     ),

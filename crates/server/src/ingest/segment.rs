@@ -8,9 +8,9 @@ use crate::keys::{Caller, Scope};
 use crate::problem::Problem;
 use crate::state::App;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use faden_model::Timestamp;
 use faden_model::event::{EventKind, Receipt};
@@ -35,6 +35,7 @@ pub fn router() -> Router<App> {
         .route("/v1/a", post(alias))
         .route("/v1/batch", post(batch))
         .route("/v1/b", post(batch))
+        .route("/v1/projects/{write_key}/settings", get(settings))
 }
 
 type Who = Option<Extension<Caller>>;
@@ -122,6 +123,24 @@ pub async fn batch(State(app): State<App>, who: Who, headers: HeaderMap, body: B
         intake.event(event.get(), &receipt);
     }
     Ok(Json(intake.finish().await?))
+}
+
+/// What Segment's browser library asks for when it is loaded with this server as its `cdnURL`
+#[utoipa::path(get, path = "/v1/projects/{write_key}/settings", tag = "intake", security(()),
+    params(("write_key" = String, Path, description = "key of the source")),
+    responses((status = 200, description = "settings that send everything here")))]
+pub async fn settings(State(app): State<App>, Path(write_key): Path<String>) -> Json<serde_json::Value> {
+    let (protocol, host) = app.base_url.split_once("://").unwrap_or(("http", &app.base_url));
+    // Keys are not checked here: the answer is the same for all, and the first event tells.
+    Json(serde_json::json!({
+        "integrations": {"Segment.io": {"apiKey": write_key, "apiHost": format!("{host}/v1"), "protocol": protocol}},
+        "plan": {"track": {"__default": {"enabled": true}}, "identify": {"__default": {"enabled": true}}, "group": {"__default": {"enabled": true}}},
+        "edgeFunction": {},
+        "analyticsNextEnabled": true,
+        "middlewareSettings": {},
+        "enabledMiddleware": {},
+        "metrics": {"sampleRate": 0},
+    }))
 }
 
 /// Browsers send their key in the body; calls with a wrong key elsewhere do not come here.
