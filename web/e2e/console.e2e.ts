@@ -100,15 +100,15 @@ test('consent that a person gave by voice can be recorded', () =>
 
 test('a decision is explained from the event to the effect', () =>
   inPage(async (page) => {
-    const decisions = await ask<{ items: { id: string }[] }>(page, '/decisions?limit=1')
-    const id = decisions.items[0]?.id ?? ''
+    const messages = await ask<{ items: { id: string }[] }>(page, '/messages?limit=1')
+    const id = messages.items[0]?.id ?? ''
     await page.goto('/explain')
     await page.getByLabel(/Paste an id/).fill('nonsense')
     await page.getByRole('button', { name: 'Explain' }).click()
     await page.getByText('An id starts with').waitFor()
     await page.getByLabel(/Paste an id/).fill(id)
     await page.getByRole('button', { name: 'Explain' }).click()
-    await page.getByRole('list', { name: 'From the event to the effect' }).getByText(id).first().waitFor()
+    await page.getByRole('list', { name: 'From the event to the effect' }).getByText('asked for').waitFor()
     await page.getByRole('button', { name: 'Print' }).waitFor()
   }))
 

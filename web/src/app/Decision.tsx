@@ -15,6 +15,7 @@ import type { ChainItem } from '../api/types.ts'
 import { Link } from '../ui/Link.tsx'
 import { Time } from '../ui/Time.tsx'
 import styles from './Decision.module.css'
+import { useTell } from './tell.ts'
 import { useAppTexts } from './texts.ts'
 
 /** A picture for each kind of decision, by the first word of its name. */
@@ -39,12 +40,13 @@ export function personOf(item: ChainItem): { id: string; name: string } | null {
 
 export function DecisionLine({ item }: { item: ChainItem }) {
   const t = useAppTexts()
+  const tell = useTell()
   const person = personOf(item)
   return (
     <li className={styles.line}>
       <span className={styles.icon}>{iconOf(item.kind)}</span>
       <span className={styles.sentence}>
-        {item.sentence}{' '}
+        {tell(item)}{' '}
         <span className={styles.about}>
           {person && (
             <Link href={`/people/${encodeURIComponent(person.id)}`} className={styles.person}>

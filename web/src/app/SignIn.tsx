@@ -8,9 +8,8 @@ export function SignIn() {
   const t = useAppTexts()
   return (
     <main className={styles.alone}>
-      <Empty icon={<LogIn />} title={t('sign_in')} snippet={`${window.location.origin}/login?token=…`}>
+      <Empty icon={<LogIn />} title={t('sign_in')} snippet="faden login">
         <p>{t('sign_in_text')}</p>
-        <p>{t('sign_in_link')}</p>
       </Empty>
     </main>
   )

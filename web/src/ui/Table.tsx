@@ -53,7 +53,7 @@ export function Table<T>(props: TableProps<T>) {
   const t = useUiTexts()
   const body = useRef<HTMLDivElement>(null)
   const [offset, setOffset] = useState(0)
-  const [active, setActive] = useState(-1)
+  const active = useRef(-1)
   useLayoutEffect(() => {
     const measure = () => body.current && setOffset(body.current.getBoundingClientRect().top + window.scrollY)
     measure()
@@ -75,28 +75,30 @@ export function Table<T>(props: TableProps<T>) {
 
   const move = useCallback(
     (to: number) => {
-      const index = Math.max(0, Math.min(rows.length - 1, to))
-      setActive(index)
-      virtual.scrollToIndex(index, { align: 'auto' })
-      requestAnimationFrame(() => {
-        const row = body.current?.querySelector<HTMLElement>(`[data-index="${index}"]`)
-        ;(row?.querySelector<HTMLElement>('a, button') ?? row)?.focus({ preventScroll: true })
-      })
+      active.current = Math.max(0, Math.min(rows.length - 1, to))
+      virtual.scrollToIndex(active.current, { align: 'auto' })
+      const focus = () => {
+        const row = body.current?.querySelector<HTMLElement>(`[data-index="${active.current}"]`)
+        const first = row?.querySelector<HTMLElement>('a, button')
+        first?.focus({ preventScroll: true })
+        return first
+      }
+      // A row that was out of sight is drawn with the next frame.
+      if (!focus()) requestAnimationFrame(focus)
     },
     [rows.length, virtual],
   )
   useEffect(() => {
     if (!main) return
     const listen = (event: KeyboardEvent) => {
-      if (!isForPage(event)) return
-      const row = event.key === 'j' ? active + 1 : event.key === 'k' ? active - 1 : null
-      if (row === null || rows.length === 0) return
+      if (!isForPage(event) || rows.length === 0) return
+      if (event.key !== 'j' && event.key !== 'k') return
       event.preventDefault()
-      move(row)
+      move(active.current + (event.key === 'j' ? 1 : -1))
     }
     document.addEventListener('keydown', listen)
     return () => document.removeEventListener('keydown', listen)
-  }, [main, active, rows.length, move])
+  }, [main, rows.length, move])
 
   const tracks = {
     '--wide': columns.map((column) => column.width ?? 'minmax(0, 1fr)').join(' '),

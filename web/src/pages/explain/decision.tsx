@@ -7,6 +7,7 @@ import { iconOf, personOf } from '../../app/Decision.tsx'
 import { Loaded } from '../../app/Loaded.tsx'
 import { Page } from '../../app/Page.tsx'
 import { StateOf } from '../../app/StateOf.tsx'
+import { useTell } from '../../app/tell.ts'
 import { usePathParam } from '../../app/url.ts'
 import { Button } from '../../ui/Button.tsx'
 import { FactRow, Facts } from '../../ui/Card.tsx'
@@ -23,10 +24,12 @@ export default function Decision() {
   const t = useTexts()
   const id = usePathParam('id')
   const explanation = useGet<Explanation>(`/decisions/${segment(id)}`)
+  const tell = useTell()
+  const asked = explanation.data?.chain.findLast((item) => isAsked(item, id))
   return (
     <Page
       title={t('of', { id })}
-      heading={explanation.data?.subject ?? id}
+      heading={asked ? tell(asked) : (explanation.data?.subject ?? id)}
       above={<Link href="/explain">{t('back')}</Link>}
       description={<Id>{id}</Id>}
       actions={
@@ -41,7 +44,7 @@ export default function Decision() {
         {(found) => (
           <ol className={styles.chain} aria-label={t('chain')}>
             {found.chain.map((item) => (
-              <Step key={item.id} item={item} asked={item.id === id || item.data.message === id} />
+              <Step key={item.id} item={item} asked={item === asked} />
             ))}
           </ol>
         )}
@@ -50,8 +53,12 @@ export default function Decision() {
   )
 }
 
+/** A message that was held has a line for each time it was looked at. */
+const isAsked = (item: ChainItem, id: string) => item.id === id || item.data.message === id
+
 function Step({ item, asked }: { item: ChainItem; asked: boolean }) {
   const t = useTexts()
+  const tell = useTell()
   const person = personOf(item)
   const { journey, step } = item.data
   const at = typeof step === 'string' ? `?step=${encodeURIComponent(step)}` : ''
@@ -60,7 +67,7 @@ function Step({ item, asked }: { item: ChainItem; asked: boolean }) {
       <span className={styles.dot}>{iconOf(item.kind)}</span>
       <article className={styles.content}>
         <header>
-          <p className={styles.sentence}>{item.sentence}</p>
+          <p className={styles.sentence}>{tell(item)}</p>
           <p className={styles.meta}>
             <Time at={item.at} show="both" />
             <code>{item.id}</code>

@@ -4,10 +4,11 @@ import { useState } from 'react'
 import { Form } from 'react-aria-components'
 import { useList } from '../../api/hooks.ts'
 import type { ChainItem } from '../../api/types.ts'
-import { personOf } from '../../app/Decision.tsx'
 import { Failure } from '../../app/Loaded.tsx'
+import { NewestDecisions } from '../../app/NewestDecisions.tsx'
 import { Page } from '../../app/Page.tsx'
 import { hrefOfId, isId } from '../../app/places.ts'
+import { useTell } from '../../app/tell.ts'
 import { useAppTexts } from '../../app/texts.ts'
 import { useGo, useSearchParam } from '../../app/url.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -25,26 +26,30 @@ export default function Explain() {
   const t = useTexts()
   const app = useAppTexts()
   const [profile] = useSearchParam('profile')
-  const decisions = useList<ChainItem>('/decisions', { profile })
   return (
     <Page title={app('explain')} description={t('intro')}>
       <Ask />
-      {decisions.error ? (
-        <Failure error={decisions.error} onRetry={decisions.retry} />
-      ) : (
-        <Card title={t('newest')} flush>
-          {decisions.loading ? (
-            <Skeleton lines={8} />
-          ) : decisions.items.length === 0 ? (
-            <Empty icon={<BookOpenCheck />} title={t('none')} snippet="faden apply my-shop">
-              {t('none_text')}
-            </Empty>
-          ) : (
-            <Decisions items={decisions.items} more={decisions.more} onEnd={decisions.loadMore} />
-          )}
-        </Card>
-      )}
+      {profile ? <OfPerson profile={profile} /> : <NewestDecisions max={40} />}
     </Page>
+  )
+}
+
+function OfPerson({ profile }: { profile: string }) {
+  const t = useTexts()
+  const decisions = useList<ChainItem>('/decisions', { profile })
+  if (decisions.error) return <Failure error={decisions.error} onRetry={decisions.retry} />
+  return (
+    <Card title={t('of_person')} actions={<Link href={`/people/${encodeURIComponent(profile)}`}>{profile}</Link>} flush>
+      {decisions.loading ? (
+        <Skeleton lines={8} />
+      ) : decisions.items.length === 0 ? (
+        <Empty icon={<BookOpenCheck />} title={t('none')} snippet="faden apply my-shop">
+          {t('none_text')}
+        </Empty>
+      ) : (
+        <Decisions items={decisions.items} more={decisions.more} onEnd={decisions.loadMore} />
+      )}
+    </Card>
   )
 }
 
@@ -81,18 +86,9 @@ function Ask() {
 
 function Decisions({ items, more, onEnd }: { items: readonly ChainItem[]; more: boolean; onEnd: () => void }) {
   const t = useTexts()
+  const tell = useTell()
   const columns: Column<ChainItem>[] = [
-    { key: 'what', header: t('what'), width: 'minmax(0, 3fr)', cell: (item) => item.sentence },
-    {
-      key: 'who',
-      header: t('who'),
-      width: 'minmax(0, 1fr)',
-      narrow: false,
-      cell: (item) => {
-        const person = personOf(item)
-        return person ? <Link href={`/people/${encodeURIComponent(person.id)}`}>{person.name}</Link> : null
-      },
-    },
+    { key: 'what', header: t('what'), width: 'minmax(0, 3fr)', cell: (item) => tell(item) },
     {
       key: 'kind',
       header: t('kind'),
@@ -104,7 +100,7 @@ function Decisions({ items, more, onEnd }: { items: readonly ChainItem[]; more: 
   ]
   return (
     <Table
-      label={t('newest')}
+      label={t('of_person')}
       main
       columns={columns}
       rows={items}

@@ -19,6 +19,7 @@ import { type List, useList } from '../../api/hooks.ts'
 import type { TimelineItem, TimelineKind } from '../../api/types.ts'
 import { Failure } from '../../app/Loaded.tsx'
 import { Filters } from '../../app/Page.tsx'
+import { useTell } from '../../app/tell.ts'
 import { useAppTexts } from '../../app/texts.ts'
 import { useSearchParam } from '../../app/url.ts'
 import { useLanguage } from '../../i18n.ts'
@@ -193,6 +194,7 @@ function useStepping(list: RefObject<HTMLElement | null>) {
 function Item({ item, open, onTurn }: { item: TimelineItem; open: boolean; onTurn: () => void }) {
   const t = useTexts()
   const app = useAppTexts()
+  const tell = useTell()
   const kind = KINDS.find((each) => each.kind === item.kind)
   return (
     <div className={join(styles.item, item.kind !== 'event' && styles.ours)}>
@@ -200,8 +202,14 @@ function Item({ item, open, onTurn }: { item: TimelineItem; open: boolean; onTur
         {kind?.icon}
       </span>
       <button type="button" className={styles.what} aria-expanded={open} onClick={onTurn}>
-        <b>{item.title}</b>
-        {item.detail && <span className="soft">{item.detail}</span>}
+        {item.kind === 'event' ? (
+          <>
+            <b>{item.title}</b>
+            {item.detail && <span className="soft">{item.detail}</span>}
+          </>
+        ) : (
+          <b>{tell({ sentence: item.detail || item.title, data: item.data })}</b>
+        )}
       </button>
       <span className={styles.side}>
         {item.ref && <Link href={`/explain/${encodeURIComponent(item.ref)}`}>{app('why')}</Link>}

@@ -1,11 +1,11 @@
 // Today: what flows, what needs a person, what was just decided.
 import { CircleCheck, Inbox, TriangleAlert } from 'lucide-react'
-import { useMemo, useRef, useState } from 'react'
+import { useMemo } from 'react'
 import { useGet } from '../../api/hooks.ts'
 import { useLive } from '../../api/stream.ts'
-import type { Attention, ChainItem, Page as List, Overview } from '../../api/types.ts'
-import { DecisionLine } from '../../app/Decision.tsx'
+import type { Attention, Overview } from '../../api/types.ts'
 import { Loaded } from '../../app/Loaded.tsx'
+import { NewestDecisions } from '../../app/NewestDecisions.tsx'
 import { Page } from '../../app/Page.tsx'
 import { useAppTexts } from '../../app/texts.ts'
 import { useLanguage } from '../../i18n.ts'
@@ -54,7 +54,7 @@ function Now({ overview }: { overview: Overview }) {
         </div>
         <div className="stack">
           <NeedsAPerson attention={overview.attention} />
-          <Newest />
+          <NewestDecisions max={12} />
         </div>
       </div>
     </>
@@ -138,40 +138,6 @@ function NeedsAPerson({ attention }: { attention: Attention[] }) {
                 {item.hint && <p className="muted">{item.hint}</p>}
               </div>
             </li>
-          ))}
-        </ul>
-      )}
-    </Card>
-  )
-}
-
-const SHOWN_MAX = 12
-
-/** They stand still while somebody points at them or reads with the keyboard, so that a link can be hit. */
-function Newest() {
-  const t = useTexts()
-  const first = useGet<List<ChainItem>>('/decisions', { limit: SHOWN_MAX })
-  const live = useLive((live) => live.decisions)
-  const [reading, setReading] = useState(false)
-  const still = useRef<ChainItem[]>([])
-  if (!reading) {
-    const known = new Set(live.map((item) => item.id))
-    still.current = [...live, ...(first.data?.items ?? []).filter((item) => !known.has(item.id))].slice(0, SHOWN_MAX)
-  }
-  return (
-    <Card title={t('newest')} actions={reading ? <span className="muted">{t('paused')}</span> : undefined} flush>
-      {still.current.length === 0 ? (
-        <p className={styles.none}>{t('newest_none')}</p>
-      ) : (
-        <ul
-          aria-label={t('newest')}
-          onPointerEnter={() => setReading(true)}
-          onPointerLeave={() => setReading(false)}
-          onFocus={() => setReading(true)}
-          onBlur={() => setReading(false)}
-        >
-          {still.current.map((item) => (
-            <DecisionLine key={item.id} item={item} />
           ))}
         </ul>
       )}

@@ -1,0 +1,71 @@
+import i18next from 'i18next'
+import { expect, test } from 'vitest'
+import { tell } from './tell.ts'
+
+const say = (language: string) => (key: string, values?: Record<string, unknown>) =>
+  i18next.t(key, { ns: 'tell', lng: language, ...values })
+const time = (at: string) => at.slice(11, 16)
+
+test.each([
+  [
+    { kind: 'enrolled', journey: 'cart', cause: 'event', event: 'Cart Updated' },
+    'Entered cart, because of Cart Updated',
+    'cart begonnen, wegen Cart Updated',
+  ],
+  [
+    { kind: 'enrolled', journey: 'orders', key: '81', cause: 'event', event: '' },
+    'Entered orders for 81',
+    'orders begonnen für 81',
+  ],
+  [
+    { kind: 'step', step: 'hold', went: 'timeout', to: 'end' },
+    'Step hold: timeout, to the end',
+    'Schritt hold: timeout, zum Ende',
+  ],
+  [
+    { kind: 'message', template: 'hi', outcome: 'sent', channel: 'email', email: 'a@b.c' },
+    'hi sent by email to a@b.c',
+    'hi gesendet per email an a@b.c',
+  ],
+  [
+    { kind: 'message', template: 'hi', outcome: 'suppressed', rule: 'consent' },
+    'hi not sent: consent',
+    'hi nicht gesendet: consent',
+  ],
+  [
+    {
+      kind: 'message',
+      template: 'hi',
+      outcome: 'held',
+      channel: 'sms',
+      until: '2026-03-02T08:00:00Z',
+      rule: 'quiet_hours',
+    },
+    'hi held by sms until 08:00: quiet_hours',
+    'hi zurückgehalten per sms bis 08:00: quiet_hours',
+  ],
+  [
+    { kind: 'ended', journey: 'cart', outcome: 'goal', cause: 'time' },
+    'Left cart: goal reached, as time passed',
+    'cart verlassen: Ziel erreicht, weil Zeit verging',
+  ],
+  [
+    { kind: 'audience', audience: 'gold', change: 'left', cause: 'time' },
+    'Left the audience gold, as time passed',
+    'Die Zielgruppe gold verlassen, weil Zeit verging',
+  ],
+  [
+    { kind: 'consent', purpose: 'marketing', granted: false },
+    'Consent to marketing withdrawn',
+    'Einwilligung in marketing widerrufen',
+  ],
+  [{ kind: 'trait', trait: 'tier', value: 3 }, 'Trait tier set to 3', 'Merkmal tier auf 3 gesetzt'],
+])('%j is told in both languages', (data, english, german) => {
+  expect(tell(data, say('en'), time)).toBe(english)
+  expect(tell(data, say('de'), time)).toBe(german)
+})
+
+test('a kind that is not known here is left to the server', () => {
+  expect(tell({ kind: 'teleported' }, say('en'), time)).toBeNull()
+  expect(tell({ type: 'track', event: 'Cart Updated' }, say('en'), time)).toBeNull()
+})

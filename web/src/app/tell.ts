@@ -1,0 +1,165 @@
+// Decisions told in the reader's language, from what the engine wrote. The server tells them too, in English only:
+// its sentence stands where a kind of decision is not known here.
+import { useMemo } from 'react'
+import { defineTexts, type Translate, useLanguage } from '../i18n.ts'
+import { absolute } from '../ui/time.ts'
+
+const texts = {
+  en: {
+    enrolled: 'Entered {{journey}}{{key}}{{cause}}',
+    key: ' for {{key}}',
+    step: 'Step {{step}}: {{went}}, on to {{to}}',
+    step_end: 'Step {{step}}: {{went}}, to the end',
+    message_sent: '{{template}} sent{{by}}{{address}}',
+    message_suppressed: '{{template}} not sent{{by}}: {{rule}}',
+    message_held: '{{template}} held{{by}} until {{until}}: {{rule}}',
+    message_failed: '{{template}} failed{{by}}: {{reason}}',
+    by: ' by {{channel}}',
+    address: ' to {{address}}',
+    exposure: 'Experiment {{experiment}}: arm {{arm}}',
+    goal: 'Reached the goal of {{journey}}{{cause}}',
+    ended: 'Left {{journey}}: {{outcome}}{{cause}}',
+    audience_entered: 'Entered the audience {{audience}}{{cause}}',
+    audience_left: 'Left the audience {{audience}}{{cause}}',
+    trait: 'Trait {{trait}} set to {{value}}',
+    consent_granted: 'Consent to {{purpose}}{{by}} given{{cause}}',
+    consent_withdrawn: 'Consent to {{purpose}}{{by}} withdrawn{{cause}}',
+    emitted: 'Event {{event}} of our own',
+    merged: '{{loser}} merged into {{profile}}: the same {{identifier_kind}}',
+    unmerged: '{{restored}} came back out of {{profile}}',
+    left_out: '{{identifier_kind}} not joined: {{reason}}',
+    moved: 'Moved from step {{from}} to {{to}}',
+    rejected: 'Refused: {{detail}}',
+    cause_event: ', because of {{event}}',
+    cause_broadcast: ', because of the business event {{event}}',
+    cause_audience_entered: ', on entering the audience {{audience}}',
+    cause_audience_left: ', on leaving the audience {{audience}}',
+    cause_time: ', as time passed',
+    cause_journey: ', by another journey',
+    cause_schedule: ', by its schedule',
+    cause_operator: ', by a merge or an operator',
+    completed: 'completed',
+    exit: 'an exit was met',
+    goal_outcome: 'goal reached',
+    merged_outcome: 'merged into another passage',
+  },
+  de: {
+    enrolled: '{{journey}} begonnen{{key}}{{cause}}',
+    key: ' für {{key}}',
+    step: 'Schritt {{step}}: {{went}}, weiter zu {{to}}',
+    step_end: 'Schritt {{step}}: {{went}}, zum Ende',
+    message_sent: '{{template}} gesendet{{by}}{{address}}',
+    message_suppressed: '{{template}} nicht gesendet{{by}}: {{rule}}',
+    message_held: '{{template}} zurückgehalten{{by}} bis {{until}}: {{rule}}',
+    message_failed: '{{template}} fehlgeschlagen{{by}}: {{reason}}',
+    by: ' per {{channel}}',
+    address: ' an {{address}}',
+    exposure: 'Experiment {{experiment}}: Arm {{arm}}',
+    goal: 'Ziel von {{journey}} erreicht{{cause}}',
+    ended: '{{journey}} verlassen: {{outcome}}{{cause}}',
+    audience_entered: 'In die Zielgruppe {{audience}} gekommen{{cause}}',
+    audience_left: 'Die Zielgruppe {{audience}} verlassen{{cause}}',
+    trait: 'Merkmal {{trait}} auf {{value}} gesetzt',
+    consent_granted: 'Einwilligung in {{purpose}}{{by}} erteilt{{cause}}',
+    consent_withdrawn: 'Einwilligung in {{purpose}}{{by}} widerrufen{{cause}}',
+    emitted: 'Eigenes Ereignis {{event}}',
+    merged: '{{loser}} mit {{profile}} zusammengeführt: gleiche {{identifier_kind}}',
+    unmerged: '{{restored}} aus {{profile}} wieder herausgelöst',
+    left_out: '{{identifier_kind}} nicht verbunden: {{reason}}',
+    moved: 'Von Schritt {{from}} zu {{to}} umgezogen',
+    rejected: 'Abgelehnt: {{detail}}',
+    cause_event: ', wegen {{event}}',
+    cause_broadcast: ', wegen des Geschäftsereignisses {{event}}',
+    cause_audience_entered: ', beim Eintritt in die Zielgruppe {{audience}}',
+    cause_audience_left: ', beim Verlassen der Zielgruppe {{audience}}',
+    cause_time: ', weil Zeit verging',
+    cause_journey: ', durch eine andere Journey',
+    cause_schedule: ', nach Zeitplan',
+    cause_operator: ', durch Zusammenführung oder Eingriff',
+    completed: 'durchlaufen',
+    exit: 'ein Ausstieg traf zu',
+    goal_outcome: 'Ziel erreicht',
+    merged_outcome: 'in einem anderen Durchlauf aufgegangen',
+  },
+} as const
+const useTexts = defineTexts('tell', texts)
+type T = Translate<typeof texts.en>
+type Told = Record<string, unknown>
+
+const OUTCOMES = { completed: 'completed', exit: 'exit', goal: 'goal_outcome', merged: 'merged_outcome' } as const
+const CAUSES = {
+  event: 'cause_event',
+  broadcast: 'cause_broadcast',
+  audience_entered: 'cause_audience_entered',
+  audience_left: 'cause_audience_left',
+  time: 'cause_time',
+  journey: 'cause_journey',
+  schedule: 'cause_schedule',
+  operator: 'cause_operator',
+} as const
+const PLAIN = ['exposure', 'trait', 'emitted', 'merged', 'unmerged', 'left_out', 'moved', 'rejected'] as const
+
+const has = <K extends string>(names: Record<K, unknown>, name: string): name is K => name in names
+
+/** One decision as a sentence; null when its kind is not known. `time` writes an instant. */
+export function tell(data: Told, t: T, time: (at: string) => string): string | null {
+  const field = (name: string): string => {
+    const value = data[name]
+    return value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value)
+  }
+  const values = Object.fromEntries(Object.keys(data).map((name) => [name, field(name)]))
+  const cause = field('cause')
+  values.cause = has(CAUSES, cause) && (cause !== 'event' || field('event')) ? t(CAUSES[cause], values) : ''
+  values.by = field('channel') && t('by', { channel: field('channel') })
+  const kind = field('kind')
+  switch (kind) {
+    case 'enrolled':
+      return t('enrolled', { ...values, key: field('key') && t('key', { key: field('key') }) })
+    case 'step':
+      return t(field('to') === 'end' ? 'step_end' : 'step', values)
+    case 'goal':
+      return t('goal', values)
+    case 'ended': {
+      const outcome = field('outcome')
+      return t('ended', { ...values, outcome: has(OUTCOMES, outcome) ? t(OUTCOMES[outcome]) : outcome })
+    }
+    case 'audience':
+      return t(field('change') === 'left' ? 'audience_left' : 'audience_entered', values)
+    case 'consent':
+      return t(data.granted === true ? 'consent_granted' : 'consent_withdrawn', values)
+    case 'message':
+      return tellMessage(field, values, t, time)
+  }
+  const plain = PLAIN.find((each) => each === kind)
+  return plain ? t(plain, values) : null
+}
+
+function tellMessage(
+  field: (name: string) => string,
+  values: Record<string, string>,
+  t: T,
+  time: (at: string) => string,
+) {
+  const address = field('email') || field('address')
+  switch (field('outcome')) {
+    case 'sent':
+      return t('message_sent', { ...values, address: address && t('address', { address }) })
+    case 'suppressed':
+      return t('message_suppressed', values)
+    case 'held':
+      return t('message_held', { ...values, until: time(field('until')) })
+    case 'failed':
+      return t('message_failed', values)
+    default:
+      return null
+  }
+}
+
+export function useTell(): (item: { sentence: string; data: Told }) => string {
+  const t = useTexts()
+  const [language] = useLanguage()
+  return useMemo(
+    () => (item) => tell(item.data, t, (at) => absolute(Date.parse(at), language)) ?? item.sentence,
+    [t, language],
+  )
+}
