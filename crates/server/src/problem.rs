@@ -64,7 +64,7 @@ impl From<Refusal> for Problem {
         match &refusal {
             Refusal::Busy => {
                 let hint = "wait for the seconds that `Retry-After` names and send the same call again";
-                let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", refusal.to_string(), hint);
+                let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "server-overloaded", refusal.to_string(), hint);
                 Problem { retry_after: Some(1), ..problem }
             }
             Refusal::Down(_) => {

@@ -279,7 +279,7 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     tracing::error!("a call made the server panic; this is a mistake in Faden");
     let hint = "report it with the request id; other calls go on";
     let status = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
-    crate::problem::Problem::new(status, "internal", "this call met a mistake in the server", hint).into_response()
+    crate::problem::Problem::new(status, "server-mistake", "this call met a mistake in the server", hint).into_response()
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -17,6 +17,7 @@ pub use report::render;
 pub use timeline::Line;
 pub use world::World;
 
+use crate::decision::Decision;
 use crate::definitions::Index;
 use crate::workspace::scenario::{Happening, Moment, Scenario, What};
 use faden_model::diagnostic::ByteRange;
@@ -31,8 +32,10 @@ pub const AFTERWARDS: Span = Span(400 * Span::DAY.0);
 pub struct Verdict {
     /// In the order of the scenario's lines; empty when it passed.
     pub failures: Vec<Failure>,
-    /// Everything that was decided, in its order.
+    /// Everything that was decided, in its order, as people read it.
     pub timeline: Vec<Line>,
+    /// The same as it was decided.
+    pub decisions: Vec<Decision>,
 }
 
 /// A line of the scenario that does not hold.
@@ -80,7 +83,8 @@ pub fn run(index: &Arc<Index>, scenario: &Scenario) -> Verdict {
     }
     let outcome = expect::Outcome::new(&world, scenario, start);
     failures.extend(scenario.then.iter().filter_map(|expectation| outcome.check(expectation)));
-    Verdict { failures, timeline: timeline::lines(world.decisions(), start) }
+    let timeline = timeline::lines(world.decisions(), start);
+    Verdict { failures, timeline, decisions: world.into_decisions() }
 }
 
 fn cannot(place: ByteRange, expected: &str, reason: String) -> Failure {

@@ -186,6 +186,10 @@ impl World {
         &self.decisions
     }
 
+    pub(super) fn into_decisions(self) -> Vec<Decision> {
+        self.decisions
+    }
+
     pub fn index(&self) -> &Arc<Index> {
         &self.shard.index
     }

@@ -3,9 +3,14 @@
 //! One file per part. Each brings its routes, a line per endpoint in its `ACCESS`, and its share of the
 //! document (`Document`); a test holds the three against each other.
 
+mod effects;
+mod input;
 mod openapi;
 mod overview;
+mod scenarios;
 mod system;
+mod templates;
+mod workspace;
 
 pub use overview::every_second;
 
@@ -14,9 +19,16 @@ use crate::state::App;
 use axum::Router;
 
 /// What each endpoint of the API needs, by part; see [`crate::access::need`].
-pub const ACCESS: &[&[(&str, &str, Need)]] = &[system::ACCESS, overview::ACCESS, openapi::ACCESS];
+pub const ACCESS: &[&[(&str, &str, Need)]] =
+    &[system::ACCESS, overview::ACCESS, openapi::ACCESS, workspace::ACCESS, scenarios::ACCESS, templates::ACCESS];
 
 /// All endpoints of the API.
 pub fn router() -> Router<App> {
-    Router::new().merge(system::router()).merge(overview::router()).merge(openapi::router())
+    Router::new()
+        .merge(system::router())
+        .merge(overview::router())
+        .merge(openapi::router())
+        .merge(workspace::router())
+        .merge(scenarios::router())
+        .merge(templates::router())
 }

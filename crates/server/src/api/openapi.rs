@@ -36,7 +36,14 @@ struct Document;
 /// The whole document.
 pub fn document() -> utoipa::openapi::OpenApi {
     let mut document = Document::openapi();
-    for part in [super::system::Document::openapi(), super::overview::Document::openapi()] {
+    let parts = [
+        super::system::Document::openapi(),
+        super::overview::Document::openapi(),
+        super::workspace::Document::openapi(),
+        super::scenarios::Document::openapi(),
+        super::templates::Document::openapi(),
+    ];
+    for part in parts {
         document.merge(part);
     }
     let components = document.components.get_or_insert_with(Default::default);

@@ -6,3 +6,4 @@
 mod common;
 
 mod system;
+mod workspace;
