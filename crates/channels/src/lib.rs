@@ -8,10 +8,13 @@
 pub mod email;
 pub mod outbound_http;
 pub mod settings;
+pub mod sinch;
 pub mod smpp;
 pub mod stop_words;
 mod tls;
+pub mod twilio;
 pub mod webhook;
+pub mod whatsapp;
 
 #[cfg(test)]
 mod test_http;

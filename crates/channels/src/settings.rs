@@ -17,6 +17,17 @@ impl Secret {
     pub fn reveal(&self) -> &str {
         &self.0
     }
+
+    /// An empty secret signs nothing: everybody knows it.
+    ///
+    /// # Errors
+    /// [`SettingsError`] when it is empty.
+    pub fn not_empty(&self, key: &'static str) -> Result<(), SettingsError> {
+        if self.0.is_empty() {
+            return Err(SettingsError { key, problem: "is empty; set the environment variable or file that it comes from" });
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Debug for Secret {

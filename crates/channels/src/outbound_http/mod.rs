@@ -167,6 +167,17 @@ impl Answer {
     }
 }
 
+/// What a status without a code of the provider's own lets the caller do next.
+pub fn error_by_status(status: http::StatusCode, after: Option<Duration>, code: String) -> SendError {
+    match status.as_u16() {
+        401 | 403 => SendError::Account { code },
+        429 => SendError::Throttled { code, after },
+        408 | 425 => SendError::Unavailable { code },
+        400..=499 => SendError::Refused { code },
+        _ => SendError::Unavailable { code },
+    }
+}
+
 fn read_retry_after(text: &str, now: u64) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse() {
         return Some(Duration::from_secs(seconds));
