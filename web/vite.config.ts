@@ -4,6 +4,7 @@ import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
 
 const server = process.env.FADEN_URL ?? 'http://127.0.0.1:7700'
+const proxy = { '/api': server, '/login': server }
 
 export default defineConfig({
   plugins: [{ ...optimizeLocales.vite({ locales: ['en-US', 'de-DE'] }), enforce: 'pre' }, react()],
@@ -13,6 +14,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
-  server: { proxy: { '/api': server, '/login': server } },
+  server: { proxy },
+  preview: { proxy },
   test: { include: ['src/**/*.test.ts', 'src/**/*.test.tsx'] },
 })

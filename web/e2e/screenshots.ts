@@ -1,4 +1,5 @@
-// Pictures of every page: wide and narrow, light and dark, English and German. SHOTS names the folder; ONLY a page.
+// Pictures of every page: wide and narrow, light and dark, English and German. SHOTS names the folder; ONLY a page
+// and LOOK a look, where not all are wanted.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
@@ -10,11 +11,13 @@ const FOLDER = process.env.SHOTS ?? ''
 const LOOKS = [
   { size: 'wide', width: 1440, height: 900 },
   { size: 'narrow', width: 390, height: 844 },
-].flatMap((size) =>
-  (['light', 'dark'] as const).flatMap((theme) =>
-    (['en', 'de'] as const).map((language) => ({ ...size, theme, language })),
-  ),
-)
+]
+  .flatMap((size) =>
+    (['light', 'dark'] as const).flatMap((theme) =>
+      (['en', 'de'] as const).map((language) => ({ ...size, theme, language })),
+    ),
+  )
+  .filter((look) => !process.env.LOOK || process.env.LOOK === `${look.size}-${look.theme}-${look.language}`)
 /** Charts and layouts come to rest. */
 const REST_MS = 700
 

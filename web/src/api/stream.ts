@@ -14,6 +14,8 @@ export interface Live {
 }
 
 export const DECISIONS_KEPT = 60
+/** Eyes follow no more, and thousands a second may come. */
+const SHOWN_EVERY_MS = 1_000
 const PAUSE_MS_MIN = 1_000
 const PAUSE_MS_MAX = 30_000
 
@@ -29,10 +31,18 @@ const publishedListeners = new Set<() => void>()
 let source: EventSource | null = null
 let timer: ReturnType<typeof setTimeout> | undefined
 let attempt = 0
+let fresh: ChainItem[] = []
+let showing: ReturnType<typeof setTimeout> | undefined
 
 function set(change: Partial<Live>) {
   live = { ...live, ...change }
   for (const listener of listeners) listener()
+}
+
+function showFresh() {
+  showing = undefined
+  set({ decisions: [...fresh, ...live.decisions].slice(0, DECISIONS_KEPT) })
+  fresh = []
 }
 
 function open() {
@@ -44,9 +54,9 @@ function open() {
   }
   stream.addEventListener('overview', (event) => set({ connection: 'live', overview: JSON.parse(event.data) }))
   stream.addEventListener('decision', (event) => {
-    const said: ChainItem | ChainItem[] = JSON.parse(event.data)
-    const fresh = Array.isArray(said) ? said : [said]
-    set({ decisions: [...fresh.reverse(), ...live.decisions].slice(0, DECISIONS_KEPT) })
+    const said: ChainItem = JSON.parse(event.data)
+    fresh = [said, ...fresh].slice(0, DECISIONS_KEPT)
+    if (showing === undefined) showing = setTimeout(showFresh, SHOWN_EVERY_MS)
   })
   stream.addEventListener('published', () => {
     for (const listener of publishedListeners) listener()

@@ -2,6 +2,7 @@
 import { OctagonAlert, RotateCw } from 'lucide-react'
 import { Button } from './Button.tsx'
 import styles from './Problem.module.css'
+import { Said } from './Said.tsx'
 import { useUiTexts } from './texts.ts'
 
 /** The parts of problem+json that a person reads. */
@@ -31,8 +32,14 @@ export function Problem({ problem, onRetry }: { problem: ProblemView; onRetry?: 
     <div className={styles.problem} role="alert">
       <OctagonAlert className={styles.icon} aria-hidden />
       <div className="stack tight">
-        <p className={styles.title}>{title}</p>
-        {hint && <p className="soft">{hint}</p>}
+        <p className={styles.title}>
+          <Said text={title} />
+        </p>
+        {hint && (
+          <p className="soft">
+            <Said text={hint} />
+          </p>
+        )}
         <div className="row wrap">
           {onRetry && (
             <Button small icon={<RotateCw />} onPress={onRetry}>

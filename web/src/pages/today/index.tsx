@@ -13,6 +13,7 @@ import { Card, Figure } from '../../ui/Card.tsx'
 import { Chart } from '../../ui/Chart.tsx'
 import { Empty } from '../../ui/Empty.tsx'
 import { Link } from '../../ui/Link.tsx'
+import { Said } from '../../ui/Said.tsx'
 import { Time } from '../../ui/Time.tsx'
 import { MessagesByChannel } from './MessagesByChannel.tsx'
 import { arrivedShare } from './numbers.ts'
@@ -21,7 +22,7 @@ import styles from './today.module.css'
 
 const FIRST_EVENT = `curl ${typeof window === 'undefined' ? '' : window.location.origin}/v1/track -u WRITE_KEY: \\
   -H 'content-type: application/json' \\
-  -d '{"userId": "ada", "event": "Product Viewed", "properties": {"category": "shoes"}}'`
+  -d '{"userId": "ada", "event": "Product Viewed"}'`
 
 export default function Today() {
   const t = useAppTexts()
@@ -134,8 +135,14 @@ function NeedsAPerson({ attention }: { attention: Attention[] }) {
                     <Time at={item.since} />
                   </span>
                 </p>
-                <p className="soft">{item.detail}</p>
-                {item.hint && <p className="muted">{item.hint}</p>}
+                <p className="soft">
+                  <Said text={item.detail} />
+                </p>
+                {item.hint && (
+                  <p className="muted">
+                    <Said text={item.hint} />
+                  </p>
+                )}
               </div>
             </li>
           ))}
