@@ -1,0 +1,106 @@
+// How well messages arrive: by channel, provider, country and template.
+import { Truck } from 'lucide-react'
+import type { MessageStats, StatsBy } from '../../api/definitions.ts'
+import { useList } from '../../api/hooks.ts'
+import { Failure } from '../../app/Loaded.tsx'
+import { Filters } from '../../app/Page.tsx'
+import { STATES, useAppTexts } from '../../app/texts.ts'
+import { useSearchParam } from '../../app/url.ts'
+import { useLanguage } from '../../i18n.ts'
+import { Card } from '../../ui/Card.tsx'
+import { Empty } from '../../ui/Empty.tsx'
+import { Select } from '../../ui/Select.tsx'
+import { Skeleton } from '../../ui/Skeleton.tsx'
+import { type Share, Shares } from '../../ui/Spark.tsx'
+import { type Column, Table } from '../../ui/Table.tsx'
+import { deliveryRate, SHOWN } from './numbers.ts'
+import { useMessageTexts } from './texts.ts'
+
+const REFRESH_MS = 5_000
+const BY: StatsBy[] = ['channel', 'provider', 'country', 'template']
+
+export function Delivery() {
+  const t = useMessageTexts()
+  const app = useAppTexts()
+  const [language] = useLanguage()
+  const locale = language === 'en' ? 'en-GB' : language
+  const [by, setBy] = useSearchParam('by', 'channel')
+  const [hours, setHours] = useSearchParam('hours', '24')
+  const list = useList<MessageStats>('/messages/stats', { by, hours }, { every: REFRESH_MS })
+  const sharesOf = (row: MessageStats): Share[] =>
+    SHOWN.map((state) => ({
+      key: state,
+      label: app(STATES[state]?.text ?? 'queued'),
+      value: row[state] ?? 0,
+      tone: STATES[state]?.tone ?? 'idle',
+    }))
+  const number = (value: number | undefined) => (value ?? 0).toLocaleString(locale)
+  const columns: Column<MessageStats>[] = [
+    {
+      key: 'key',
+      header: t(`by_${by as StatsBy}`),
+      width: 'minmax(8rem, 1fr)',
+      cell: (row) => row.key || t('none_chosen'),
+    },
+    {
+      key: 'rate',
+      header: t('arrived'),
+      width: '6.5rem',
+      align: 'right',
+      cell: (row) => {
+        const rate = deliveryRate(row)
+        return rate === null ? '–' : rate.toLocaleString(locale, { style: 'percent', maximumFractionDigits: 1 })
+      },
+    },
+    {
+      key: 'shares',
+      header: t('states'),
+      width: 'minmax(10rem, 2fr)',
+      narrow: false,
+      cell: (row) => <Shares shares={sharesOf(row)} label={row.key} legend={false} />,
+    },
+    ...(['delivered', 'failed', 'suppressed'] as const).map(
+      (state): Column<MessageStats> => ({
+        key: state,
+        header: app(STATES[state]?.text ?? 'queued'),
+        width: '7rem',
+        align: 'right',
+        narrow: state === 'failed' ? '5rem' : false,
+        cell: (row) => number(state === 'delivered' ? (row.delivered ?? 0) + (row.read ?? 0) : row[state]),
+      }),
+    ),
+  ]
+  return (
+    <div className="stack">
+      <Filters>
+        <Select
+          inline
+          label={t('by')}
+          value={by}
+          onChange={setBy}
+          choices={BY.map((each) => ({ value: each, label: t(`by_${each}`) }))}
+        />
+        <Select
+          inline
+          label={t('range')}
+          value={hours}
+          onChange={setHours}
+          choices={(['1', '24', '168', '720'] as const).map((each) => ({ value: each, label: t(`hours_${each}`) }))}
+        />
+      </Filters>
+      {list.error ? (
+        <Failure error={list.error} onRetry={list.retry} />
+      ) : list.loading ? (
+        <Skeleton lines={5} />
+      ) : list.items.length === 0 ? (
+        <Empty icon={<Truck />} title={t('nothing_in_range')}>
+          {t('nothing_in_range_text')}
+        </Empty>
+      ) : (
+        <Card flush>
+          <Table main label={t('view_delivery')} columns={columns} rows={list.items} rowKey={(row) => row.key} />
+        </Card>
+      )}
+    </div>
+  )
+}

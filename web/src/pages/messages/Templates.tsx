@@ -1,0 +1,89 @@
+// Templates: which texts there are, and how each looks for a chosen person.
+import { FileText } from 'lucide-react'
+import type { Template } from '../../api/definitions.ts'
+import { useList } from '../../api/hooks.ts'
+import { Failure } from '../../app/Loaded.tsx'
+import { PersonField } from '../../app/PersonField.tsx'
+import { useSearchParam } from '../../app/url.ts'
+import { Card } from '../../ui/Card.tsx'
+import { join } from '../../ui/class.ts'
+import { Empty } from '../../ui/Empty.tsx'
+import { Select } from '../../ui/Select.tsx'
+import { Skeleton } from '../../ui/Skeleton.tsx'
+import styles from './messages.module.css'
+import { Preview } from './Preview.tsx'
+import { useMessageTexts } from './texts.ts'
+
+const EXAMPLE = `---
+subject: "Welcome"
+---
+Hello {{ profile.traits.first_name | default("there") }},
+
+good to have you here.
+`
+
+export function Templates() {
+  const t = useMessageTexts()
+  const [chosen, setChosen] = useSearchParam('template')
+  const [channel, setChannel] = useSearchParam('channel')
+  const [language, setLanguage] = useSearchParam('language')
+  const [profile, setProfile] = useSearchParam('profile')
+  const list = useList<Template>('/templates')
+  if (list.error) return <Failure error={list.error} onRetry={list.retry} />
+  if (list.loading) return <Skeleton lines={6} />
+  if (list.items.length === 0) {
+    return (
+      <Empty icon={<FileText />} title={t('no_templates')} snippet={EXAMPLE}>
+        {t('no_templates_text')}
+      </Empty>
+    )
+  }
+  const template = list.items.find((each) => each.template === chosen) ?? list.items[0]
+  if (!template) return null
+  const channels = [...new Set(template.variants.map((variant) => variant.channel))]
+  const shown = channels.includes(channel) ? channel : (channels[0] ?? '')
+  const languages = template.variants.filter((variant) => variant.channel === shown).map((variant) => variant.language)
+  const spoken = languages.includes(language) ? language : (languages[0] ?? '')
+  const file = template.variants.find((variant) => variant.channel === shown && variant.language === spoken)?.file
+  return (
+    <div className={styles.templates}>
+      <Card flush title={t('view_templates')}>
+        <ul className={styles.names}>
+          {list.items.map((each) => (
+            <li key={each.template}>
+              <button
+                type="button"
+                className={join(styles.name, each === template && styles.nameOn)}
+                aria-pressed={each === template}
+                onClick={() => setChosen(each.template)}
+              >
+                <span className="clip">{each.template}</span>
+                <span className="muted">{t('variants', { count: each.variants.length })}</span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      </Card>
+      <Card title={template.template} actions={file && <code className="muted">{file}</code>}>
+        <div className="stack">
+          <div className={styles.choices}>
+            <Select
+              label={t('channel')}
+              value={shown}
+              onChange={setChannel}
+              choices={channels.map((each) => ({ value: each, label: each }))}
+            />
+            <Select
+              label={t('language')}
+              value={spoken}
+              onChange={setLanguage}
+              choices={languages.map((each) => ({ value: each, label: each }))}
+            />
+            <PersonField label={t('for_person')} value={profile} onChange={setProfile} />
+          </div>
+          <Preview template={template.template} channel={shown} language={spoken} profile={profile} />
+        </div>
+      </Card>
+    </div>
+  )
+}

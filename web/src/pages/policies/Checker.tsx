@@ -1,0 +1,178 @@
+// May we send this to this person now? Every rule that was asked, and what it saw.
+import { useQuery } from '@tanstack/react-query'
+import { CircleCheck, CircleX, Clock, Hand } from 'lucide-react'
+import { useState } from 'react'
+import { post } from '../../api/client.ts'
+import type { Channel, Verdict } from '../../api/definitions.ts'
+import { useList } from '../../api/hooks.ts'
+import type { Check, TraitValue } from '../../api/types.ts'
+import { Loaded } from '../../app/Loaded.tsx'
+import { PersonField } from '../../app/PersonField.tsx'
+import { useSearchParam } from '../../app/url.ts'
+import { Card } from '../../ui/Card.tsx'
+import { join } from '../../ui/class.ts'
+import { Empty } from '../../ui/Empty.tsx'
+import { TextField } from '../../ui/Field.tsx'
+import { Time } from '../../ui/Time.tsx'
+import styles from './policies.module.css'
+import { usePolicyTexts } from './texts.ts'
+
+export function Checker() {
+  const t = usePolicyTexts()
+  const [profile, setProfile] = useSearchParam('profile')
+  const [purpose, setPurpose] = useSearchParam('purpose', 'marketing')
+  const [chosen, setChosen] = useSearchParam('channels')
+  const [at, setAt] = useSearchParam('at')
+  const accounts = useList<Channel>('/channels')
+  const kinds = [...new Set(accounts.items.map((account) => account.kind))]
+  const channels = chosen === '' ? kinds : chosen.split(',')
+  const ready = profile !== '' && purpose !== '' && channels.length > 0
+  const verdict = useQuery({
+    queryKey: ['/policies/check', profile, purpose, channels.join(), at],
+    queryFn: () => post<Verdict>('/policies/check', { profile, purpose, channels, ...(at && { at }) }),
+    enabled: ready,
+  })
+  const toggle = (kind: string) => {
+    const next = channels.includes(kind) ? channels.filter((each) => each !== kind) : [...channels, kind]
+    if (next.length > 0) setChosen(next.length === kinds.length ? '' : next.join(','))
+  }
+  return (
+    <div className={styles.checker}>
+      <Card title={t('question')}>
+        <div className="stack">
+          <PersonField label={t('person')} value={profile} onChange={setProfile} />
+          <Written label={t('purpose')} value={purpose} onWrite={setPurpose} />
+          <fieldset className={styles.channels}>
+            <legend>{t('channels')}</legend>
+            {kinds.map((kind) => (
+              <label key={kind} className={join(styles.channel, channels.includes(kind) && styles.channelOn)}>
+                <input
+                  type="checkbox"
+                  className="visually-hidden"
+                  checked={channels.includes(kind)}
+                  onChange={() => toggle(kind)}
+                />
+                {kind}
+              </label>
+            ))}
+          </fieldset>
+          <Written label={t('at')} value={at} onWrite={setAt} placeholder={t('now')} />
+        </div>
+      </Card>
+      {ready ? (
+        <Loaded query={verdict} lines={6}>
+          {(data) => <Answer verdict={data} />}
+        </Loaded>
+      ) : (
+        <Empty icon={<Hand />} title={t('ask_first')}>
+          {t('ask_first_text')}
+        </Empty>
+      )}
+    </div>
+  )
+}
+
+/** Asks when one has finished typing. */
+function Written({
+  label,
+  value,
+  onWrite,
+  placeholder,
+}: {
+  label: string
+  value: string
+  onWrite: (to: string) => void
+  placeholder?: string
+}) {
+  const [typed, setTyped] = useState(value)
+  return (
+    <TextField
+      label={label}
+      value={typed}
+      onChange={setTyped}
+      placeholder={placeholder}
+      onBlur={() => onWrite(typed.trim())}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter') onWrite(typed.trim())
+      }}
+    />
+  )
+}
+
+const LOOKS = {
+  send: { icon: CircleCheck, tone: 'good' },
+  hold: { icon: Clock, tone: 'warn' },
+  suppress: { icon: CircleX, tone: 'bad' },
+} as const
+
+function Answer({ verdict }: { verdict: Verdict }) {
+  const t = usePolicyTexts()
+  const { icon: Icon, tone } = LOOKS[verdict.verdict]
+  return (
+    <Card>
+      <div className="stack">
+        <div className={join(styles.verdict, styles[tone])} role="status">
+          <Icon aria-hidden />
+          <div>
+            <b>{t(`verdict_${verdict.verdict}`)}</b>
+            <p>
+              {verdict.verdict === 'send' && verdict.channel && t('on_channel', { channel: verdict.channel })}
+              {verdict.rule && (
+                <>
+                  {t('because_of')} <code>{verdict.rule}</code>
+                </>
+              )}
+              {verdict.until && (
+                <>
+                  {' · '}
+                  {t('goes_out')} <Time at={verdict.until} show="both" />
+                </>
+              )}
+            </p>
+          </div>
+        </div>
+        <section aria-label={t('asked')}>
+          <h3 className={styles.asked}>{t('asked')}</h3>
+          <ol className={styles.checks}>
+            {verdict.checks.map((check, index) => (
+              <CheckLine key={index} check={check} />
+            ))}
+          </ol>
+        </section>
+      </div>
+    </Card>
+  )
+}
+
+const shown = (value: TraitValue): string => (typeof value === 'string' ? value : JSON.stringify(value))
+
+function CheckLine({ check }: { check: Check }) {
+  const t = usePolicyTexts()
+  const tone = check.outcome === 'passed' ? 'good' : check.outcome === 'held' ? 'warn' : 'bad'
+  const Icon = check.outcome === 'passed' ? CircleCheck : check.outcome === 'held' ? Clock : CircleX
+  return (
+    <li className={styles.check}>
+      <Icon className={styles[tone]} aria-label={t(`outcome_${check.outcome}`)} />
+      <div className="grow">
+        <span className="row wrap">
+          <code>{check.rule}</code>
+          <span className="muted">
+            {check.policy}
+            {check.channel && ` · ${check.channel}`}
+          </span>
+        </span>
+        {check.facts.length > 0 && (
+          <span className={styles.facts}>
+            {typeof check.facts === 'string'
+              ? check.facts
+              : check.facts.map((fact) => (
+                  <span key={fact.name}>
+                    <span className="muted">{fact.name}</span> {shown(fact.value)}
+                  </span>
+                ))}
+          </span>
+        )}
+      </div>
+    </li>
+  )
+}
