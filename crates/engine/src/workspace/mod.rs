@@ -129,6 +129,7 @@ fn read_into(files: &Files, report: &Report) -> Option<Definitions> {
     let audience_files: Vec<audiences::File<'_>> =
         sorted.audiences.iter().map(|parsed| audiences::File { sheet: &parsed.sheet, root: &parsed.root }).collect();
     let traits = audiences::traits(&audience_files, &mut world);
+    templates::check_reads(&sorted.templates, &world);
     let audiences = audiences::audiences(&audience_files, &world);
     let (journeys, experiments) = read_journeys(&sorted.journeys, &world);
     // Without faden.yaml it is not known which events are declared.

@@ -7,15 +7,17 @@
 
 use super::code;
 use super::report::{Sheet, WHOLE_FILE};
+use super::schema::{Names, Place};
 use super::settings::{CHANNEL_KINDS, Settings};
 use super::suggest::{hint, quoted};
 use super::tags::{self, Used};
 use super::voice::{self, Part, Piece, Voice};
-use super::world::TemplateFacts;
+use super::world::{Read, TemplateFacts, World};
 use super::yaml::{self, Kind, Node};
 use crate::content::{FILTERS, Form, Markup, Source, Variant, check_mjml, environment};
 use faden_model::Text;
-use faden_model::diagnostic::{ByteRange, Problem};
+use faden_model::condition::{Attribute, Root, Schema};
+use faden_model::diagnostic::{ByteRange, Problem, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names that every template may use.
@@ -64,10 +66,10 @@ pub fn read(sheet: &Sheet<'_>, settings: &Settings, voices: &[Voice], templates:
     let reader = Reader { sheet, voices, name: &name };
     let body =
         Source { file: Text::new(sheet.file), line: line_of(sheet.text, start), part: Text::const_new("body"), text: text.to_owned() };
-    let mut roots = reader.body(text, start);
+    let mut reads = reader.body(text, start);
     let variant = facts.variants.entry((Text::new(name.channel), Text::new(name.language))).or_default();
     if let Some(root) = front.and_then(|front| front.root) {
-        roots.extend(reader.head(&root, variant));
+        reads.extend(reader.head(&root, variant));
     }
     let twice = match name.markup {
         Some(markup) => variant.markup.replace((markup, body)).map(|(_, before)| before),
@@ -77,9 +79,49 @@ pub fn read(sheet: &Sheet<'_>, settings: &Settings, voices: &[Voice], templates:
         let message = format!("{} says the same in the same language already", before.file);
         sheet.error(WHOLE_FILE, code::DUPLICATE_NAME, message, "keep one of them; an e-mail may have one with HTML and one of plain text");
     }
-    facts.reads_event |= roots.contains("event");
-    if roots.contains("unsubscribe_url") || roots.contains("preferences_url") {
+    facts.reads_event |= reads.keys().any(|path| path.split('.').next() == Some("event"));
+    if reads.contains_key("unsubscribe_url") || reads.contains_key("preferences_url") {
         facts.can_be_left.insert((Text::new(name.channel), Text::new(name.language)));
+    }
+    let read =
+        |(path, place): (String, ByteRange)| Read { path: path.split('.').map(Text::new).collect(), file: Text::new(sheet.file), place };
+    facts.reads.extend(reads.into_iter().map(read));
+}
+
+/// What a text reads, such as `profile.traits.tier`, and where first.
+type Reads = BTreeMap<String, ByteRange>;
+
+/// Holds what templates read against what there is, once it is known which traits are computed or set.
+pub fn check_reads(sheets: &[Sheet<'_>], world: &World) {
+    let (events, experiments) = (Vec::new(), BTreeSet::new());
+    let names = Names { world, place: Place::Step, events: &events, experiments: &experiments };
+    for read in world.templates.values().flat_map(|facts| &facts.reads) {
+        let Some(sheet) = sheets.iter().find(|sheet| sheet.file == read.file) else { continue };
+        let Some((root, path)) = read.path.split_first() else { continue };
+        let known: &[&str] = match (root.as_str(), path) {
+            ("profile", _) => {
+                let attribute = Attribute { root: Root::Profile, path: path.to_vec() };
+                // Without a tracking plan any trait may come, and `default` stands for those that do not.
+                let planned = world.settings.traits.is_some();
+                if let Some(unknown) =
+                    names.attribute_type(&attribute).err().filter(|unknown| planned || unknown.code != code::UNKNOWN_TRAIT)
+                {
+                    let severity = if unknown.warning_only { Severity::Warning } else { Severity::Error };
+                    sheet.push(Problem { code: unknown.code, severity, message: unknown.message, help: unknown.help, place: read.place });
+                }
+                continue;
+            }
+            ("event", [_, ..]) => &["properties", "name", "message_id", "timestamp"],
+            ("enrollment", [_, ..]) => &["key", "journey", "id"],
+            _ => continue,
+        };
+        if let Some(name) = path.first().filter(|name| !known.contains(&name.as_str())) {
+            let help = match root.as_str() {
+                "event" => format!("write `event.properties.{name}` for what the sender put in; `event` has {}", quoted(known)),
+                _ => hint(name, known.iter().copied(), "`enrollment` has"),
+            };
+            sheet.error(read.place, code::UNKNOWN_ATTRIBUTE, format!("`{root}` has no `{name}` in a template"), help);
+        }
     }
 }
 
@@ -139,14 +181,14 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Checks the message itself, which begins at `start`; the names that it reads.
-    fn body(&self, text: &str, start: usize) -> BTreeSet<String> {
+    /// Checks the message itself, which begins at `start`; what it reads.
+    fn body(&self, text: &str, start: usize) -> Reads {
         let place = |range: ByteRange| ByteRange { start: start + range.start, end: start + range.end };
         if text.trim().is_empty() {
             self.sheet.error(WHOLE_FILE, code::TEMPLATE_EMPTY, "the template says nothing", "write the message under the front matter");
         }
-        let roots = check_text(self.sheet, text, place);
-        if self.name.markup == Some(Markup::Mjml) && roots.is_some() && !text.trim().is_empty() {
+        let reads = check_text(self.sheet, text, place);
+        if self.name.markup == Some(Markup::Mjml) && reads.is_some() && !text.trim().is_empty() {
             for misfit in check_mjml(&tags::without_tags(text)) {
                 let range = place(ByteRange { start: misfit.place.start, end: misfit.place.end });
                 let help = "the elements and attributes of MJML are described at https://documentation.mjml.io";
@@ -158,7 +200,7 @@ impl Reader<'_> {
             }
         }
         self.hear(if self.name.markup.is_some() { Part::Markup } else { Part::Body }, text, place);
-        roots.unwrap_or_default()
+        reads.unwrap_or_default()
     }
 
     fn hear(&self, part: Part, text: &str, place: impl Fn(ByteRange) -> ByteRange) {
@@ -166,17 +208,17 @@ impl Reader<'_> {
         voice::report(self.sheet, self.voices, &Piece { template, channel, language, part, text }, place);
     }
 
-    /// Reads the head into `variant`; the names that its texts read.
-    fn head(&self, root: &Node, variant: &mut Variant) -> BTreeSet<String> {
+    /// Reads the head into `variant`; what its texts read.
+    fn head(&self, root: &Node, variant: &mut Variant) -> Reads {
         let keys: &[&str] = match self.name.channel {
             "email" | "letter" => &["subject"],
             "push" | "web_push" | "in_app" => &["title", "url"],
             "whatsapp" | "rcs" => &["template", "template_language", "parameters"],
             _ => &[],
         };
-        let mut roots = BTreeSet::new();
-        let Some(map) = self.sheet.map(root, "the head of this template", keys) else { return roots };
-        let mut line = |key: &str, part: Part| Some(self.piece(map.get(key)?, key, part, &mut roots));
+        let mut reads = Reads::new();
+        let Some(map) = self.sheet.map(root, "the head of this template", keys) else { return reads };
+        let mut line = |key: &str, part: Part| Some(self.piece(map.get(key)?, key, part, &mut reads));
         variant.subject = line("subject", Part::Subject).flatten().or(variant.subject.take());
         variant.title = line("title", Part::Line).flatten().or(variant.title.take());
         variant.url = line("url", Part::Line).flatten().or(variant.url.take());
@@ -184,7 +226,7 @@ impl Reader<'_> {
         let mut parameters = Vec::new();
         for (at, node) in map.get("parameters").and_then(|node| self.sheet.list(node, "parameters")).unwrap_or_default().iter().enumerate()
         {
-            parameters.extend(self.piece(node, &format!("parameters.{at}"), Part::Line, &mut roots));
+            parameters.extend(self.piece(node, &format!("parameters.{at}"), Part::Line, &mut reads));
         }
         let language = map.get("template_language").and_then(|node| self.sheet.text(node, "template_language"));
         if let Some(name) = form {
@@ -192,14 +234,14 @@ impl Reader<'_> {
         } else if map.has("parameters") || map.has("template_language") {
             map.require("template", "template: order_update");
         }
-        roots
+        reads
     }
 
-    fn piece(&self, node: &Node, key: &str, part: Part, roots: &mut BTreeSet<String>) -> Option<Source> {
+    fn piece(&self, node: &Node, key: &str, part: Part, reads: &mut Reads) -> Option<Source> {
         self.sheet.text(node, key)?;
         let text = node.text()?;
         let place = |range| yaml::place_within(self.sheet.text, node, range);
-        roots.extend(check_text(self.sheet, text, place).unwrap_or_default());
+        reads.extend(check_text(self.sheet, text, place).unwrap_or_default());
         self.hear(part, text, place);
         let line = line_of(self.sheet.text, node.place.start);
         Some(Source { file: Text::new(self.sheet.file), line, part: Text::new(key), text: text.to_owned() })
@@ -251,9 +293,9 @@ fn shifted(node: Node, by: usize) -> Node {
     Node { place: moved(node.place, by), kind }
 }
 
-/// Parses a text as a template; the names it reads, `None` when it is none. `place` maps a range of the text
-/// to the file.
-fn check_text(sheet: &Sheet<'_>, text: &str, place: impl Fn(ByteRange) -> ByteRange) -> Option<BTreeSet<String>> {
+/// Parses a text as a template; what it reads, `None` when it is none. `place` maps a range of the text to the
+/// file.
+fn check_text(sheet: &Sheet<'_>, text: &str, place: impl Fn(ByteRange) -> ByteRange) -> Option<Reads> {
     let environment = environment();
     check_used(sheet, text, &place);
     let template = match environment.template_from_str(text) {
@@ -277,7 +319,8 @@ fn check_text(sheet: &Sheet<'_>, text: &str, place: impl Fn(ByteRange) -> ByteRa
         };
         sheet.error(place(word(text, root)), code::TEMPLATE_VARIABLE, format!("there is no `{root}` in a template"), help);
     }
-    Some(roots)
+    let paths = template.undeclared_variables(true);
+    Some(paths.into_iter().map(|path| (place(word(text, &path)), path)).map(|(place, path)| (path, place)).collect())
 }
 
 /// Filters that do not exist, and statements that would read another file.

@@ -4,6 +4,7 @@ use super::settings::Settings;
 use crate::content::Variant;
 use faden_model::Text;
 use faden_model::condition::Type;
+use faden_model::diagnostic::ByteRange;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names of everything that others may refer to.
@@ -35,8 +36,18 @@ pub struct TemplateFacts {
     /// (channel, language)
     pub variants: BTreeMap<(Text, Text), Variant>,
     pub reads_event: bool,
+    /// What its texts read, with every place once.
+    pub reads: Vec<Read>,
     /// Of `variants`, those with a link by which the customer can unsubscribe.
     pub can_be_left: BTreeSet<(Text, Text)>,
+}
+
+/// A name that a template reads, such as `profile.traits.tier`.
+#[derive(Clone, Debug)]
+pub struct Read {
+    pub path: Vec<Text>,
+    pub file: Text,
+    pub place: ByteRange,
 }
 
 impl World {

@@ -12,7 +12,7 @@ use crate::workspace::settings::{account_kinds, check_channel};
 use crate::workspace::suggest::{closest, hint, quoted};
 use crate::workspace::yaml::{Kind, Node};
 use faden_model::Text;
-use faden_model::condition::Expression;
+use faden_model::condition::{Attribute, Expression, Root, Schema};
 use faden_model::diagnostic::ByteRange;
 
 /// A step that is being read.
@@ -204,6 +204,7 @@ fn send(at: &At<'_>) -> Option<StepKind> {
     let ways = at.outcomes(&["sent", "suppressed", "failed"]);
     let ((template, node), channels, ways) = (template?, channels?, ways?);
     variants(at, &template, node, &channels);
+    event_reads(at, &template, node);
     let asks = purpose.as_ref().and_then(|purpose| purpose.as_ref()).or(at.context.purpose);
     if asks.is_some_and(|purpose| world.consent_purposes.contains(purpose)) && channels.iter().any(|channel| channel == "email") {
         can_be_left(at, &template, node);
@@ -270,6 +271,24 @@ fn variants(at: &At<'_>, template: &Text, node: &Node, channels: &[Text]) {
             let message = format!("the template `{template}` has no text for `{channel}` in `{language}`");
             let help = format!("add templates/{template}/{channel}.{language}.jinja; until then `{}` is used", languages[0]);
             sheet.warning(node.place, code::TEMPLATE_LACKS_LANGUAGE, message, help);
+        }
+    }
+}
+
+/// Whether what the template reads of the event is something that the events of this journey have.
+fn event_reads(at: &At<'_>, template: &Text, node: &Node) {
+    let Some(facts) = at.context.world.templates.get(template) else { return };
+    let names = at.context.in_step();
+    let mut seen = std::collections::BTreeSet::new();
+    for read in facts.reads.iter().filter(|read| read.path.first().is_some_and(|root| root == "event")) {
+        let attribute = Attribute { root: Root::Event, path: read.path[1..].to_vec() };
+        let Err(unknown) = names.attribute_type(&attribute) else { continue };
+        // What `event` never has was reported in the template; who asks `{% if event %}` knows that there may be none.
+        let asks = facts.reads.iter().any(|other| other.file == read.file && other.path.len() == 1 && other.path[0] == "event");
+        let told = unknown.code == code::UNKNOWN_ATTRIBUTE || (asks && unknown.code == code::NOT_AVAILABLE_HERE);
+        if !told && seen.insert(unknown.message.clone()) {
+            let message = format!("{} reads `{}`: {}", read.file, read.path.join("."), unknown.message);
+            at.context.sheet.warning(node.place, unknown.code, message, unknown.help);
         }
     }
 }
