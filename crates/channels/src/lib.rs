@@ -13,6 +13,7 @@ pub mod smpp;
 pub mod stop_words;
 mod tls;
 pub mod twilio;
+pub mod web_push;
 pub mod webhook;
 pub mod whatsapp;
 
