@@ -18,8 +18,10 @@ mod problem;
 mod publish;
 mod serve;
 mod signed;
+mod sources;
 mod state;
 mod surfaces;
+mod watch;
 
 pub use keys::{Role, Scope};
 pub use serve::{Options, ServeError, Started, serve};

@@ -1,7 +1,8 @@
 //! What happens right now: counters for metrics and the console, and the stream of news.
 
+use crate::sources::{Brought, Sources};
 use serde::Serialize;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::broadcast;
@@ -10,10 +11,6 @@ use tokio::sync::broadcast;
 pub const SECONDS_KEPT: usize = 120;
 /// News that a slow reader may be behind before he misses some.
 const NEWS_KEPT: usize = 256;
-/// Names of events that are followed for each source.
-const NAMES_MAX: usize = 500;
-/// Minutes of volume that are kept for each source.
-const MINUTES_KEPT: usize = 60;
 
 /// One piece of news, as the stream sends it.
 #[derive(Clone, Debug)]
@@ -31,18 +28,6 @@ pub struct Second {
     pub decisions: u64,
 }
 
-/// What came from one source.
-#[derive(Clone, Debug, Default)]
-pub struct SourceCounts {
-    pub events: u64,
-    pub refused: u64,
-    pub last_at: i64,
-    /// Minute since 1970 to events.
-    pub minutes: BTreeMap<i64, u64>,
-    /// Event name to count and last time.
-    pub names: BTreeMap<String, (u64, i64)>,
-}
-
 /// Counters of one process.
 pub struct Live {
     pub events: AtomicU64,
@@ -52,7 +37,7 @@ pub struct Live {
     pub sent: AtomicU64,
     pub failed: AtomicU64,
     seconds: Mutex<VecDeque<Second>>,
-    sources: Mutex<BTreeMap<String, SourceCounts>>,
+    pub sources: Sources,
     news: broadcast::Sender<News>,
 }
 
@@ -67,42 +52,18 @@ impl Default for Live {
             sent: zero(),
             failed: zero(),
             seconds: Mutex::new(VecDeque::new()),
-            sources: Mutex::new(BTreeMap::new()),
+            sources: Sources::default(),
             news: broadcast::channel(NEWS_KEPT).0,
         }
     }
 }
 
 impl Live {
-    /// Counts what one call brought: names of taken events, and refused ones.
-    pub fn took<'n>(&self, source: &str, names: impl Iterator<Item = &'n str>, refused: u64, now_ms: i64) {
-        let mut sources = self.sources.lock().expect("no holder of this lock panics");
-        if !sources.contains_key(source) {
-            sources.insert(source.to_owned(), SourceCounts::default());
-        }
-        let Some(counts) = sources.get_mut(source) else { return };
-        let mut taken = 0;
-        for name in names {
-            taken += 1;
-            if let Some((count, last)) = counts.names.get_mut(name) {
-                (*count, *last) = (*count + 1, now_ms);
-            } else if counts.names.len() < NAMES_MAX {
-                counts.names.insert(name.to_owned(), (1, now_ms));
-            }
-        }
-        counts.events += taken;
-        counts.refused += refused;
-        counts.last_at = now_ms;
-        *counts.minutes.entry(now_ms / 60_000).or_default() += taken;
-        while counts.minutes.len() > MINUTES_KEPT {
-            counts.minutes.pop_first();
-        }
-        self.events.fetch_add(taken, Ordering::Relaxed);
-        self.refused.fetch_add(refused, Ordering::Relaxed);
-    }
-
-    pub fn sources(&self) -> BTreeMap<String, SourceCounts> {
-        self.sources.lock().expect("no holder of this lock panics").clone()
+    /// Counts what one call brought.
+    pub fn took(&self, source: &str, brought: &Brought<'_>, now_ms: i64) {
+        self.sources.took(source, brought, now_ms);
+        self.events.fetch_add(brought.names.len() as u64, Ordering::Relaxed);
+        self.refused.fetch_add(brought.refused, Ordering::Relaxed);
     }
 
     pub fn second(&self, second: Second) {

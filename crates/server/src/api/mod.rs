@@ -6,8 +6,10 @@
 mod effects;
 mod input;
 mod openapi;
+mod operate;
 mod overview;
 mod scenarios;
+mod sources;
 mod system;
 mod templates;
 mod workspace;
@@ -19,8 +21,16 @@ use crate::state::App;
 use axum::Router;
 
 /// What each endpoint of the API needs, by part; see [`crate::access::need`].
-pub const ACCESS: &[&[(&str, &str, Need)]] =
-    &[system::ACCESS, overview::ACCESS, openapi::ACCESS, workspace::ACCESS, scenarios::ACCESS, templates::ACCESS];
+pub const ACCESS: &[&[(&str, &str, Need)]] = &[
+    system::ACCESS,
+    overview::ACCESS,
+    openapi::ACCESS,
+    workspace::ACCESS,
+    scenarios::ACCESS,
+    templates::ACCESS,
+    sources::ACCESS,
+    operate::ACCESS,
+];
 
 /// All endpoints of the API.
 pub fn router() -> Router<App> {
@@ -31,4 +41,6 @@ pub fn router() -> Router<App> {
         .merge(workspace::router())
         .merge(scenarios::router())
         .merge(templates::router())
+        .merge(sources::router())
+        .merge(operate::router())
 }

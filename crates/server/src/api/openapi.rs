@@ -42,6 +42,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
         super::workspace::Document::openapi(),
         super::scenarios::Document::openapi(),
         super::templates::Document::openapi(),
+        super::sources::Document::openapi(),
+        super::operate::Document::openapi(),
     ];
     for part in parts {
         document.merge(part);

@@ -78,7 +78,7 @@ pub struct ChannelCounts {
 /// Something that needs a person.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Attention {
-    /// `channel_down`, `channel_unconfigured`, `dead_letters`, `not_ready`, `clock`, ...
+    /// `channel_down`, `channel_unconfigured`, `dead_letters`, `source_silent`, `source_jump`, `not_ready`, `clock`, ...
     pub kind: String,
     pub subject: String,
     pub detail: String,
@@ -174,6 +174,7 @@ fn attention(app: &App) -> Vec<Attention> {
             href: "/sources".to_owned(),
         });
     }
+    found.extend(app.live.sources.watched(now().0).into_iter().map(of_source));
     let (waiting, dropped) = app.dead_letters.counts();
     if waiting > 0 {
         let gone = if dropped > 0 { format!(", {dropped} older ones were dropped") } else { String::new() };
@@ -187,6 +188,22 @@ fn attention(app: &App) -> Vec<Attention> {
         });
     }
     found
+}
+
+/// A source that does not behave as in its own last hours.
+fn of_source((source, finding): (String, crate::watch::Finding)) -> Attention {
+    let (kind, hint) = match finding.what {
+        crate::watch::What::Silent => ("source_silent", "look whether the source still runs and whether its key is still the right one"),
+        crate::watch::What::Jump => ("source_jump", "look at what changed in the source: a release, a campaign, a loop"),
+    };
+    Attention {
+        kind: kind.to_owned(),
+        subject: source,
+        detail: finding.detail,
+        since: Some(finding.since.to_string()),
+        hint: hint.to_owned(),
+        href: "/sources".to_owned(),
+    }
 }
 
 /// News as server-sent events: `overview` every second, `decision` for the newest decisions, `published`

@@ -9,9 +9,11 @@
 mod accounts;
 mod claim;
 mod render;
+mod test_message;
 mod worker;
 
-pub use accounts::{AccountState, Channels};
+pub use accounts::{AccountHealth, AccountState, Channels};
+pub use test_message::send_test;
 
 use crate::state::App;
 use faden_model::MessageId;

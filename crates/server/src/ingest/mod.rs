@@ -13,10 +13,11 @@ pub mod segment;
 use crate::dead_letters::DeadLetter;
 use crate::keeper::now;
 use crate::problem::Problem;
+use crate::sources::Brought;
 use crate::state::App;
 use axum::http::StatusCode;
 use faden_model::event::{EventError, EventKind, Receipt};
-use faden_model::{Command, Event, Record};
+use faden_model::{Command, Event, Record, Timestamp};
 use faden_storage::RecordBatch;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -58,6 +59,8 @@ pub(crate) struct Intake<'a> {
     country: String,
     batch: RecordBatch,
     names: Vec<String>,
+    /// Name and properties of events that tell what the source sends.
+    samples: Vec<(String, String)>,
     rejected: Vec<Rejected>,
     letters: Vec<DeadLetter>,
     seen: usize,
@@ -74,6 +77,7 @@ impl<'a> Intake<'a> {
             country,
             batch: RecordBatch::new(),
             names: Vec::new(),
+            samples: Vec::new(),
             rejected: Vec::new(),
             letters: Vec::new(),
             seen: 0,
@@ -105,10 +109,15 @@ impl<'a> Intake<'a> {
         if event.message_id.is_empty() {
             event.message_id = Cow::Owned(crate::keys::secret("srv-"));
         }
-        self.names.push(match event.kind {
+        let name = match event.kind {
             EventKind::Track => event.name.to_string(),
             kind => kind.name().to_owned(),
-        });
+        };
+        if self.app.live.sources.wants_sample() {
+            let properties = if event.kind == EventKind::Identify { &event.traits } else { &event.properties };
+            self.samples.push((name.clone(), properties.to_string()));
+        }
+        self.names.push(name);
         let record = Record { at: receipt.received_at.unwrap_or_else(now), command: Command::Event(event) };
         if let Err(error) = self.batch.push_with(|bytes| record.encode(bytes)) {
             self.names.pop();
@@ -148,7 +157,8 @@ impl<'a> Intake<'a> {
                 tracing::error!(%error, "dead letters could not be kept");
             }
         }
-        self.app.live.took(&self.source, self.names.iter().map(String::as_str), self.rejected.len() as u64, now().0);
+        let brought = Brought { names: &self.names, samples: &self.samples, refused: self.rejected.len() as u64 };
+        self.app.live.took(&self.source, &brought, now().0);
         match self.rejected.first() {
             Some(first) if accepted == 0 => {
                 let hint = "mend the event and send it again; it is kept under dead letters";
@@ -161,6 +171,25 @@ impl<'a> Intake<'a> {
             _ => Ok(Taken { success: true, accepted, rejected: self.rejected }),
         }
     }
+}
+
+/// Sends a dead letter through intake again: `None` when it was taken. What is refused again is no new letter.
+///
+/// # Errors
+/// As [`Intake::finish`].
+pub(crate) async fn again(app: &App, letter: &DeadLetter) -> Result<Option<Rejected>, Problem> {
+    const KINDS: [EventKind; 6] =
+        [EventKind::Track, EventKind::Identify, EventKind::Page, EventKind::Screen, EventKind::Group, EventKind::Alias];
+    let kind = KINDS.into_iter().find(|kind| kind.name() == letter.call);
+    // Its clock is corrected by when it came in first.
+    let received_at = Timestamp::parse(&letter.at).unwrap_or_else(|_| now());
+    let mut intake = Intake::new(app, &letter.source, "");
+    intake.event(&letter.body, &Receipt { kind, received_at: Some(received_at), sent_at: None });
+    if let Some(rejected) = intake.rejected.pop() {
+        return Ok(Some(rejected));
+    }
+    intake.finish().await?;
+    Ok(None)
 }
 
 /// An error with its causes, in one line.
