@@ -109,8 +109,10 @@ export interface TryResult {
   passed: boolean
   steps: { at: string; sentence: string }[]
   messages: Partial<Message>[]
-  /** Steps in the order in which they were reached. */
+  /** Steps that decided something, in their order; a wait for a time decides nothing. */
   path: string[]
+  /** What is wrong with the scenario; then nothing was played. */
+  findings?: Finding[]
 }
 
 export interface AudienceSummary {

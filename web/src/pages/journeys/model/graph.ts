@@ -3,7 +3,17 @@
 // no arrow has to cross the whole picture to get there.
 
 import type { Journey } from '../../../api/definitions.ts'
-import { type Definition, END, mapOf, plain, type Step, type StepKind, textOf, type Way } from './document.ts'
+import {
+  type Definition,
+  END,
+  mapOf,
+  outcomesOf,
+  plain,
+  type Step,
+  type StepKind,
+  textOf,
+  type Way,
+} from './document.ts'
 
 export const ENTRY = '@entry'
 
@@ -121,24 +131,50 @@ export function numbersFor(drawing: Drawing, journey: Pick<Journey, 'graph'> | u
   return numbers
 }
 
-/** Arrows that somebody takes who reaches these steps one after the other. */
-export function arrowsOnPath(drawing: Drawing, path: readonly string[]): Set<string> {
-  const taken = new Set<string>()
-  const leads = (from: string, to: string): Arrow[] => {
-    const direct = drawing.arrows.find((arrow) => arrow.from === from && arrow.to === to)
-    if (direct) return [direct]
-    // Over the end of a branch.
-    for (const first of drawing.arrows.filter((arrow) => arrow.from === from && arrow.to.startsWith('@join:'))) {
-      const second = drawing.arrows.find((arrow) => arrow.from === first.to && arrow.to === to)
-      if (second) return [first, second]
+/** The way of somebody through the drawing. */
+export interface Walk {
+  /** The boxes in the order in which they were reached, without the entry. */
+  path: string[]
+  arrows: Set<string>
+}
+
+/** Boxes that one passes without a decision of which there is a record. */
+const isSilent = (box: Box | undefined): boolean =>
+  box?.kind === 'join' || (box?.kind === 'wait' && box.step !== null && outcomesOf(box.step) === null)
+
+/** The way of somebody who decided at these steps, with the waits and joins that lie between them. */
+export function walk(drawing: Drawing, decided: readonly string[]): Walk {
+  const boxes = new Map(drawing.boxes.map((box) => [box.id, box]))
+  const taken: Walk = { path: [], arrows: new Set() }
+  let at: string = ENTRY
+  for (const next of decided) {
+    if (next === ENTRY) continue
+    const way = shortest(drawing, at, next, (id) => isSilent(boxes.get(id)))
+    for (const arrow of way ?? []) {
+      taken.arrows.add(arrow.id)
+      taken.path.push(arrow.to)
     }
-    return []
-  }
-  const all = path[0] === ENTRY ? path : [ENTRY, ...path]
-  for (let at = 1; at < all.length; at++) {
-    for (const arrow of leads(all[at - 1] ?? '', all[at] ?? '')) taken.add(arrow.id)
+    if (!way) taken.path.push(next)
+    at = next
   }
   return taken
+}
+
+function shortest(drawing: Drawing, from: string, to: string, through: (id: string) => boolean): Arrow[] | null {
+  const open: Arrow[][] = [[]]
+  const seen = new Set<string>()
+  for (let way = open.shift(); way; way = open.shift()) {
+    const at = way.at(-1)?.to ?? from
+    for (const arrow of drawing.arrows) {
+      if (arrow.from !== at) continue
+      if (arrow.to === to) return [...way, arrow]
+      if (through(arrow.to) && !seen.has(arrow.to)) {
+        seen.add(arrow.to)
+        open.push([...way, arrow])
+      }
+    }
+  }
+  return null
 }
 
 export type Difference = 'added' | 'removed' | 'changed'

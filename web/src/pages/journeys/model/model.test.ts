@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readDefinition } from './document.ts'
 import { insert, removeStep, rename, rewire, setField } from './edit.ts'
-import { arrowsOnPath, differences, draw, ENTRY, numbersFor } from './graph.ts'
+import { differences, draw, ENTRY, numbersFor, walk } from './graph.ts'
 import { place } from './layout.ts'
 
 const CART = `# Remind of a cart that was left.
@@ -268,9 +268,14 @@ test('live numbers stand at their steps and ways, whatever the server calls the 
   expect([...numbers.boxes.keys()]).toEqual([ENTRY, 'hold'])
 })
 
-test('a path lights up the arrows between its steps', () => {
-  const taken = arrowsOnPath(draw(readDefinition(CART)), ['hold', 'remind', 'later'])
-  expect([...taken]).toEqual(['@entry→hold', 'hold→remind', 'remind→later'])
+test('who decided at some steps also passed the waits between them', () => {
+  const taken = walk(draw(readDefinition(CART)), ['hold', 'remind', 'worth', 'call'])
+  expect(taken.path).toEqual(['hold', 'remind', 'later', 'worth', 'call'])
+  expect([...taken.arrows]).toEqual(['@entry→hold', 'hold→remind', 'remind→later', 'later→worth', 'worth→call'])
+})
+
+test('a step that nobody can come to from the one before still stands on the path', () => {
+  expect(walk(draw(readDefinition(CART)), ['hold', 'call']).path).toEqual(['hold', 'call'])
 })
 
 test('two versions differ in the steps that were added, removed or changed', () => {

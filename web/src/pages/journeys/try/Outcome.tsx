@@ -11,7 +11,15 @@ export function Outcome({ result }: { result: TryResult }) {
   return (
     <section className={styles.section} aria-label={t('what_came')} aria-live="polite">
       <h3>{t('what_came')}</h3>
-      {result.path.length === 0 && <p className={styles.formWarning}>{t('did_not_enter')}</p>}
+      {result.findings?.map((finding, index) => (
+        <p key={index} className={styles.formError}>
+          {finding.message}
+          {finding.help && <span className={styles.help}>{finding.help}</span>}
+        </p>
+      ))}
+      {result.path.length === 0 && !result.findings?.length && (
+        <p className={styles.formWarning}>{t('did_not_enter')}</p>
+      )}
       {result.messages.length > 0 && (
         <ul className={styles.sent}>
           {result.messages.map((message, index) => (

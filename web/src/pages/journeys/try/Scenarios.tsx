@@ -12,7 +12,7 @@ import { join } from '../../../ui/class.ts'
 import { Empty } from '../../../ui/Empty.tsx'
 import { Skeleton } from '../../../ui/Skeleton.tsx'
 import styles from '../journeys.module.css'
-import { arrowsOnPath } from '../model/graph.ts'
+import { walk } from '../model/graph.ts'
 import { SidePanel } from '../SidePanel.tsx'
 import { useJourneyTexts } from '../texts.ts'
 import { Outcome } from './Outcome.tsx'
@@ -36,7 +36,7 @@ export function Scenarios({ journey, files, drawing, onLit, onClose }: TryProps)
   const run = useMutation({
     mutationFn: (file: string) =>
       post<TryResult>('/workspace/try', { ...(files && { files }), scenario: all?.[file] ?? '' }),
-    onSuccess: (result) => onLit({ path: result.path, arrows: arrowsOnPath(drawing, result.path) }),
+    onSuccess: (result) => onLit(walk(drawing, result.path)),
     onError: () => onLit(null),
   })
   useEffect(() => () => onLit(null), [onLit])
@@ -85,9 +85,11 @@ export function Scenarios({ journey, files, drawing, onLit, onClose }: TryProps)
                 )}
                 <span className="grow">
                   <span>{result.scenario}</span>
-                  {!result.passed && <span className={styles.help}>{result.detail}</span>}
+                  {!result.passed && <span className={styles.failure}>{result.detail}</span>}
                 </span>
-                <span className="muted num">{t('milliseconds', { number: result.milliseconds })}</span>
+                <span className="muted num">
+                  {t('milliseconds', { number: Math.round(result.milliseconds * 10) / 10 })}
+                </span>
               </button>
             </li>
           ))}

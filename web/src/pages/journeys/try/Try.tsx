@@ -13,7 +13,7 @@ import { serverNow } from '../../../ui/time.ts'
 import type { Lit } from '../canvas/Canvas.tsx'
 import styles from '../journeys.module.css'
 import { readDefinition } from '../model/document.ts'
-import { arrowsOnPath, type Drawing } from '../model/graph.ts'
+import { type Drawing, walk } from '../model/graph.ts'
 import { SidePanel } from '../SidePanel.tsx'
 import { useJourneyTexts } from '../texts.ts'
 import { Outcome } from './Outcome.tsx'
@@ -44,7 +44,7 @@ export function Try({ journey, files, drawing, onLit, onClose }: TryProps) {
   const set = (change: Partial<Play>) => setEdited({ ...play, ...change })
   const run = useMutation({
     mutationFn: () => post<TryResult>('/workspace/try', { ...(files && { files }), scenario: scenarioOf(play) }),
-    onSuccess: (result) => onLit({ path: result.path, arrows: arrowsOnPath(drawing, result.path) }),
+    onSuccess: (result) => onLit(walk(drawing, result.path)),
     onError: () => onLit(null),
   })
   useEffect(() => () => onLit(null), [onLit])
