@@ -99,7 +99,7 @@ function Members({ path }: { path: string }) {
   const t = useAudienceTexts()
   const list = useList<AudienceMember>(`${path}/profiles`)
   const columns: Column<AudienceMember>[] = [
-    { key: 'name', header: t('person'), width: 'minmax(10rem, 1fr)', cell: nameOf },
+    { key: 'name', header: t('person'), width: 'minmax(10rem, 1fr)', narrow: 'minmax(0, 1fr)', cell: nameOf },
     {
       key: 'ids',
       header: t('identifiers'),
@@ -144,6 +144,7 @@ function Changes({ path }: { path: string }) {
       key: 'person',
       header: t('person'),
       width: 'minmax(9rem, 1fr)',
+      narrow: 'minmax(0, 1fr)',
       cell: (row) => row.user_id || row.profile,
     },
     {

@@ -38,6 +38,7 @@ export default function Audiences() {
       key: 'audience',
       header: t('audience'),
       width: 'minmax(13rem, 1fr)',
+      narrow: 'minmax(0, 1fr)',
       cell: (row) => (
         <span className={styles.two}>
           <span className="clip">{row.title || row.audience}</span>

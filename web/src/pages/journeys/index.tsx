@@ -95,6 +95,7 @@ function Rows({ rows }: { rows: readonly Row[] }) {
       key: 'journey',
       header: t('journey'),
       width: 'minmax(12rem, 2.2fr)',
+      narrow: 'minmax(0, 1fr)',
       cell: (row) => (
         <span className={styles.two}>
           <span className="row">
@@ -130,7 +131,7 @@ function Rows({ rows }: { rows: readonly Row[] }) {
       header: t('converted'),
       width: '8.5rem',
       align: 'right',
-      narrow: '5.5rem',
+      narrow: false,
       cell: (row) => (
         <span className={styles.figures}>
           {number(row.converted)} <span className="muted">{share(row.converted, row.entered)}</span>

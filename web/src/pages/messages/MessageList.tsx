@@ -141,6 +141,7 @@ function Rows({ list, more, onEnd }: { list: readonly Message[]; more: boolean; 
       key: 'to',
       header: t('to'),
       width: 'minmax(11rem, 1.4fr)',
+      narrow: 'minmax(0, 1fr)',
       cell: (row) => (
         <span className={styles.two}>
           <span className="clip">{row.user_id || row.profile}</span>

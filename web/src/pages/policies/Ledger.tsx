@@ -36,7 +36,13 @@ export function Ledger() {
   const [purpose, setPurpose] = useSearchParam('of')
   const list = useList<ConsentEntry>('/consents', { profile, purpose }, { every: REFRESH_MS })
   const columns: Column<ConsentEntry>[] = [
-    { key: 'person', header: t('person'), width: 'minmax(8rem, 1fr)', cell: (row) => row.user_id || row.profile },
+    {
+      key: 'person',
+      header: t('person'),
+      width: 'minmax(8rem, 1fr)',
+      narrow: 'minmax(0, 1fr)',
+      cell: (row) => row.user_id || row.profile,
+    },
     {
       key: 'state',
       header: t('consent'),

@@ -38,6 +38,7 @@ export function DeadLetters({ list }: { list: List<DeadLetter> }) {
       key: 'reason',
       header: t('reason'),
       width: 'minmax(14rem, 2.5fr)',
+      narrow: 'minmax(0, 1fr)',
       cell: (row) => row.reason,
     },
     {

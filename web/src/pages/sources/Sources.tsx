@@ -96,7 +96,13 @@ function Kinds({ source }: { source: Source }) {
   const [open, setOpen] = useSearchParam('event')
   const locale = language === 'en' ? 'en-GB' : language
   const columns: Column<Kind>[] = [
-    { key: 'name', header: t('event'), width: 'minmax(9rem, 1.2fr)', cell: (row) => row.name },
+    {
+      key: 'name',
+      header: t('event'),
+      width: 'minmax(9rem, 1.2fr)',
+      narrow: 'minmax(0, 1fr)',
+      cell: (row) => row.name,
+    },
     {
       key: 'properties',
       header: t('properties'),

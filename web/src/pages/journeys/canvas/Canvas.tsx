@@ -10,6 +10,7 @@ import {
   MiniMap,
   type Node,
   type NodeTypes,
+  Position,
   ReactFlow,
   type ReactFlowInstance,
   ReactFlowProvider,
@@ -19,7 +20,7 @@ import { useLanguage } from '../../../i18n.ts'
 import { wayWords } from '../model/describe.ts'
 import type { Definition, StepKind } from '../model/document.ts'
 import { type Arrow, type Difference, draw, ENTRY, entryOf, type Numbers } from '../model/graph.ts'
-import { type PlacedArrow, place } from '../model/layout.ts'
+import { type PlacedArrow, place, type Size } from '../model/layout.ts'
 import { useJourneyTexts } from '../texts.ts'
 import { ArrowEdge, type ArrowEdgeData } from './ArrowEdge.tsx'
 import { BoxNode, type BoxNodeData } from './BoxNode.tsx'
@@ -59,6 +60,12 @@ const ZOOM_MIN = 0.15
 const ZOOM_MAX = 1.6
 const MAP_FROM = 16
 const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches
+
+/** Where arrows begin and end: in the middle below and above. */
+const handlesOf = ({ width, height }: Size) => [
+  { type: 'target' as const, position: Position.Top, x: width / 2, y: 0, width: 1, height: 1 },
+  { type: 'source' as const, position: Position.Bottom, x: width / 2, y: height, width: 1, height: 1 },
+]
 
 export function Canvas(props: CanvasProps) {
   return (
@@ -102,6 +109,9 @@ function Flow({
           position: { x: at.x, y: at.y },
           width: at.width,
           height: at.height,
+          // Known, not measured: else every arrow would be taken out and drawn anew with each new number.
+          measured: { width: at.width, height: at.height },
+          handles: handlesOf(at),
           draggable: false,
           selectable: false,
           focusable: false,

@@ -41,6 +41,7 @@ export function Versions({ journey }: { journey: Journey }) {
       key: 'published',
       header: t('published_at'),
       width: 'minmax(10rem, 1fr)',
+      narrow: 'minmax(0, 1fr)',
       cell: (row) => <Time at={row.published_at} show="both" />,
     },
     { key: 'running', header: t('inside'), width: '7rem', align: 'right', cell: (row) => row.running.toLocaleString() },
