@@ -8,6 +8,10 @@ type Schemas = components['schemas']
 export type Me = Schemas['Me']
 export type Role = Schemas['Role']
 export type Scope = Schemas['Scope']
+export type Key = Schemas['Key']
+export type MadeKey = Schemas['MadeKey']
+export type AuditEntry = Schemas['Entry']
+export type AuditPage = Schemas['AuditPage']
 export type Attention = Schemas['Attention']
 export type Overview = Schemas['Overview']
 /** RFC 9457. What answers instead of the server may know less than the server. */
@@ -153,23 +157,4 @@ export interface Explanation {
   subject: string
   person: string | null
   chain: ChainItem[]
-}
-
-export interface Key {
-  id: string
-  name: string
-  role: string
-  scopes?: string[] | null
-  created_at: string
-  last_used_at?: string | null
-}
-
-export interface AuditEntry {
-  at: string
-  who: string
-  action: string
-  subject: string
-  detail: string
-  number: number
-  hash: string
 }

@@ -184,7 +184,7 @@ fn attention(app: &App) -> Vec<Attention> {
             detail: format!("{waiting} calls could not be taken{gone}"),
             since: None,
             hint: "look at them, mend the source, send them again".to_owned(),
-            href: "/sources/dead-letters".to_owned(),
+            href: "/sources?view=dead_letters".to_owned(),
         });
     }
     found

@@ -1,11 +1,12 @@
 // Every change and by whom, newest first, as the chained log has it.
 import { ScrollText } from 'lucide-react'
-import { useList } from '../../api/hooks.ts'
-import type { AuditEntry } from '../../api/types.ts'
+import { useGet, useList } from '../../api/hooks.ts'
+import type { AuditEntry, AuditPage } from '../../api/types.ts'
 import { Failure } from '../../app/Loaded.tsx'
 import { Card } from '../../ui/Card.tsx'
 import { Empty } from '../../ui/Empty.tsx'
 import { Skeleton } from '../../ui/Skeleton.tsx'
+import { State } from '../../ui/State.tsx'
 import { type Column, Table } from '../../ui/Table.tsx'
 import { Time } from '../../ui/Time.tsx'
 import { useTexts } from './texts.ts'
@@ -15,6 +16,7 @@ const HASH_SHOWN = 10
 export function AuditLog() {
   const t = useTexts()
   const log = useList<AuditEntry>('/audit')
+  const chain = useGet<AuditPage>('/audit', { limit: 1 }).data
   const columns: Column<AuditEntry>[] = [
     { key: 'number', header: t('number'), width: '4rem', narrow: false, cell: (entry) => entry.number },
     {
@@ -48,7 +50,15 @@ export function AuditLog() {
   if (log.error) return <Failure error={log.error} onRetry={log.retry} />
   return (
     <div className="stack">
-      <p className="soft">{t('audit_text')}</p>
+      <div className="row wrap between">
+        <p className="soft grow">{t('audit_text')}</p>
+        {chain &&
+          (chain.intact ? (
+            <State tone="good">{t('intact')}</State>
+          ) : (
+            <State tone="bad">{t('broken', { number: chain.broken_at ?? 0 })}</State>
+          ))}
+      </div>
       <Card flush>
         {log.loading ? (
           <Skeleton lines={8} />

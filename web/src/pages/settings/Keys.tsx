@@ -4,7 +4,7 @@ import { KeyRound, Plus } from 'lucide-react'
 import { useState } from 'react'
 import { post, remove, segment } from '../../api/client.ts'
 import { useList } from '../../api/hooks.ts'
-import type { Key, Role } from '../../api/types.ts'
+import type { Key, MadeKey, Role } from '../../api/types.ts'
 import { Failure } from '../../app/Loaded.tsx'
 import { useRefusal } from '../../app/may.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -19,16 +19,14 @@ import { Skeleton } from '../../ui/Skeleton.tsx'
 import { Badge } from '../../ui/State.tsx'
 import { type Column, Table } from '../../ui/Table.tsx'
 import { Time } from '../../ui/Time.tsx'
-import { ROLES } from './roles.ts'
+import { ROLES, SCOPES_OF } from './roles.ts'
 import { useTexts } from './texts.ts'
-
-type NewKey = Key & { key: string }
 
 export function Keys() {
   const t = useTexts()
   const refusal = useRefusal()
   const keys = useList<Key>('/keys')
-  const [over, setOver] = useState<'make' | NewKey | null>(null)
+  const [over, setOver] = useState<'make' | MadeKey | null>(null)
   const [leaving, setLeaving] = useState<Key | null>(null)
   const make = (
     <Button look="primary" icon={<Plus />} refused={refusal('admin')} onPress={() => setOver('make')}>
@@ -43,7 +41,7 @@ export function Keys() {
       header: t('scopes'),
       width: 'minmax(0, 2fr)',
       narrow: false,
-      cell: (key) => <span className="soft">{key.scopes?.join(', ')}</span>,
+      cell: (key) => <span className="soft">{(key.scopes ?? SCOPES_OF[key.role]).join(', ')}</span>,
     },
     { key: 'created', header: t('created'), width: '8rem', narrow: false, cell: (key) => <Time at={key.created_at} /> },
     {
@@ -90,13 +88,13 @@ export function Keys() {
   )
 }
 
-function Make({ onMade, onClose }: { onMade: (made: NewKey) => void; onClose: () => void }) {
+function Make({ onMade, onClose }: { onMade: (made: MadeKey) => void; onClose: () => void }) {
   const t = useTexts()
   const cache = useQueryClient()
   const [name, setName] = useState('')
   const [role, setRole] = useState<Role>('source')
   const make = useMutation({
-    mutationFn: () => post<NewKey>('/keys', { name: name.trim(), role }),
+    mutationFn: () => post<MadeKey>('/keys', { name: name.trim(), role }),
     onSuccess: (made) => {
       onMade(made)
       void cache.invalidateQueries({ queryKey: ['/keys'] })
@@ -131,7 +129,7 @@ function Make({ onMade, onClose }: { onMade: (made: NewKey) => void; onClose: ()
   )
 }
 
-function Made({ made, onClose }: { made: NewKey; onClose: () => void }) {
+function Made({ made, onClose }: { made: MadeKey; onClose: () => void }) {
   const t = useTexts()
   return (
     <Dialog
