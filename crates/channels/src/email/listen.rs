@@ -1,5 +1,6 @@
 //! The door for inbound mail: accepts connections, a limited number of them, until it is told to stop.
 
+use super::read::read_any;
 use super::session::{self, Rules};
 use super::settings::{Inlet, InletTls};
 use super::wire::Wire;
@@ -49,7 +50,7 @@ impl ListenError {
 pub struct Listener {
     tcp: TcpListener,
     address: SocketAddr,
-    rules: Arc<Rules>,
+    rules: Rules,
     permits: Arc<Semaphore>,
 }
 
@@ -62,7 +63,13 @@ impl Listener {
         let tcp = TcpListener::bind(&inlet.listen).await.map_err(cannot)?;
         let address = tcp.local_addr().map_err(cannot)?;
         let permits = Arc::new(Semaphore::new(usize::from(inlet.connections.get())));
-        Ok(Listener { tcp, address, rules: Arc::new(Rules::new(inlet, acceptor)), permits })
+        Ok(Listener { tcp, address, rules: Rules::new(inlet, acceptor), permits })
+    }
+
+    /// Also what programs wrote, our own mails among it, becomes a message: a mailbox to look into.
+    pub fn take_any(mut self) -> Listener {
+        self.rules.read = read_any;
+        self
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -71,6 +78,7 @@ impl Listener {
 
     /// Serves until `stop`; then no new mail is begun, and what is under way has a few seconds.
     pub async fn run(self, inbox: Arc<dyn Inbox>, stop: CancellationToken) {
+        let rules = Arc::new(self.rules);
         let mut sessions = JoinSet::new();
         loop {
             let accepted = tokio::select! {
@@ -88,7 +96,7 @@ impl Listener {
                     match Arc::clone(&self.permits).try_acquire_owned() {
                         Err(_) => drop(sessions.spawn(turn_away(tcp))),
                         Ok(permit) => {
-                            let (rules, inbox, stop) = (Arc::clone(&self.rules), Arc::clone(&inbox), stop.clone());
+                            let (rules, inbox, stop) = (Arc::clone(&rules), Arc::clone(&inbox), stop.clone());
                             sessions.spawn(async move {
                                 session::serve(Wire::new(Box::new(tcp)), &rules, inbox.as_ref(), &stop).await;
                                 drop(permit);

@@ -46,21 +46,32 @@ pub fn read(mail: &[u8], envelope: &Envelope) -> Result<Vec<Inbound>, Ignored> {
     if is_automatic(&parsed, envelope) {
         return Err(Ignored::Automatic);
     }
+    written(mail, &parsed, envelope).map(|received| vec![Inbound::Message(received)])
+}
+
+/// As [`read`], but whatever it is, also a program's mail or our own, is read as if a person had written it.
+///
+/// # Errors
+/// [`Ignored::NoSender`].
+pub fn read_any(mail: &[u8], envelope: &Envelope) -> Result<Vec<Inbound>, Ignored> {
+    written(mail, &Mail::parse(mail), envelope).map(|received| vec![Inbound::Message(received)])
+}
+
+fn written(mail: &[u8], parsed: &Mail<'_>, envelope: &Envelope) -> Result<Received, Ignored> {
     let headers = &parsed.headers;
     let from =
         headers.address("from").or_else(|| Some(envelope.from.clone()).filter(|from| from.contains('@'))).ok_or(Ignored::NoSender)?;
     let to = envelope.to.first().cloned().or_else(|| headers.address("to")).unwrap_or_default();
     let id = headers.ids("message-id").into_iter().next().filter(|id| id.len() <= ID_LENGTH_MAX);
-    let received = Received {
+    Ok(Received {
         provider_id: id.unwrap_or_else(|| Sha256::digest(mail).iter().map(|byte| format!("{byte:02x}")).collect()),
-        answers: answers(&parsed, envelope),
+        answers: answers(parsed, envelope),
         from,
         to,
         subject: headers.text("subject").filter(|subject| !subject.is_empty()).map(|subject| cut(subject, SUBJECT_LENGTH_MAX)),
-        text: cut(quote::reply_part(&text(&parsed)), TEXT_LENGTH_MAX),
+        text: cut(quote::reply_part(&text(parsed)), TEXT_LENGTH_MAX),
         at: headers.date("date").map(|seconds| Timestamp(seconds.saturating_mul(1000))),
-    };
-    Ok(vec![Inbound::Message(received)])
+    })
 }
 
 /// RFC 3834, what programs did before it, and receipts that nobody asked for.

@@ -4,10 +4,10 @@
 //! told so, when everything in it was kept; if not, it is asked to come again. Only CRLF `.` CRLF ends a
 //! mail: other ends are how mail is smuggled past filters. No AUTH, no relaying, no VRFY.
 
-use super::read::{self, Envelope};
+use super::read::{self, Envelope, Ignored};
 use super::settings::Inlet;
 use super::wire::{Broken, Wire};
-use crate::Inbox;
+use crate::{Inbound, Inbox};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -33,6 +33,8 @@ pub struct Rules {
     size_max: usize,
     time_limit: Duration,
     acceptor: Option<TlsAcceptor>,
+    /// Makes something of a mail.
+    pub read: fn(&[u8], &Envelope) -> Result<Vec<Inbound>, Ignored>,
 }
 
 impl Rules {
@@ -47,6 +49,7 @@ impl Rules {
             size_max: usize::try_from(inlet.size_max_bytes.get()).unwrap_or(usize::MAX),
             time_limit: Duration::from_secs(inlet.timeout_seconds.get()),
             acceptor,
+            read: read::read,
         }
     }
 
@@ -159,7 +162,7 @@ async fn take_mail(wire: &mut Wire, rules: &Rules, inbox: &dyn Inbox, envelope: 
     if data.is_too_large {
         return Ok("552 5.3.4 mail too large");
     }
-    let inbound = match read::read(&data.mail, envelope) {
+    let inbound = match (rules.read)(&data.mail, envelope) {
         Ok(inbound) => inbound,
         Err(reason) => {
             tracing::debug!(%reason, "mail ignored");

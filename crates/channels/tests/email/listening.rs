@@ -228,6 +228,20 @@ async fn our_own_account_and_our_own_listener_understand_each_other() {
 }
 
 #[tokio::test]
+async fn a_mailbox_to_look_into_shows_our_own_mails_too() {
+    let inlet: Inlet = serde_json::from_value(json!({"listen": "127.0.0.1:0", "domains": ["example.com"]})).expect("they are settings");
+    let listener = Listener::bind(&inlet).await.expect("the port is free").take_any();
+    let (port, shelf, stop) = (listener.address().port(), Arc::new(Shelf::default()), CancellationToken::new());
+    let done = tokio::spawn(listener.run(Arc::clone(&shelf) as Arc<dyn faden_channels::Inbox>, stop.clone()));
+    let account = Smtp::new(&settings(port, json!({}))).expect("the settings are good");
+    assert_eq!(said(&account.send(&simple("msg_7b_4")).await), "accepted");
+    let running = Running { port, shelf, stop, done };
+    let taken = taken(&running);
+    let found: Vec<_> = taken.iter().map(|mail| (mail.to.as_str(), mail.subject.as_deref(), mail.text.as_str())).collect();
+    assert_eq!(found, [("ada@example.com", Some("Your cart"), "It waits.")]);
+}
+
+#[tokio::test]
 async fn told_to_stop_it_says_goodbye_and_ends() {
     let mut running = listen(json!({})).await;
     let mut tcp = TcpStream::connect(("127.0.0.1", running.port)).await.expect("it listens");

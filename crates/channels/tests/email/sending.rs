@@ -80,6 +80,10 @@ async fn a_mail_arrives_encrypted_signed_in_and_with_a_signature_that_holds() {
             assert!(header(&mail, "Date").is_some_and(|date| date.ends_with("+0000")));
             let signed = header(&mail, "DKIM-Signature").expect("it is signed").replace([' ', '\r', '\n', '\t'], "");
             assert!(signed.contains(":list-unsubscribe:list-unsubscribe-post:"), "RFC 8058 wants both covered: {signed}");
+            assert!(
+                signed.contains(":from:reply-to:to:subject:date:list-unsubscribe;bh="),
+                "nobody can add a second one of these: {signed}"
+            );
             assert_eq!(mail["kind"], json!("multipart/alternative"));
             assert_eq!((&mail["text"], &mail["html"]), (&json!(email.text), &json!(email.html)));
             assert_eq!(mail["ascii"], json!(true));
