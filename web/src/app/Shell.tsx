@@ -55,6 +55,9 @@ function Gate() {
   )
 }
 
+/** The engine's clock follows its records, which may be ahead of the machine's. */
+const later = (one: string, other: string) => (Date.parse(one) > Date.parse(other) ? one : other)
+
 function Frame({ me }: { me: Me }) {
   const t = useAppTexts()
   const router = useRouter()
@@ -64,7 +67,7 @@ function Frame({ me }: { me: Me }) {
   const here = placeAt(path)
   useKeyboard({ go: (href) => router.history.push(href), find: () => setOver('find'), help: () => setOver('help') })
   useEffect(() => startStream(() => void cache.invalidateQueries()), [cache])
-  const now = useLive((live) => live.overview?.now)
+  const now = useLive((live) => live.overview && later(live.overview.now, live.overview.clock))
   useEffect(() => {
     if (now) setServerClock(now)
   }, [now])

@@ -11,6 +11,10 @@ import styles from './today.module.css'
 
 const ORDER: readonly MessageState[] = ['read', 'delivered', 'sent', 'queued', 'held', 'suppressed', 'failed']
 
+/** What was stopped or held before a channel was chosen. */
+const withoutChannelLast = (one: Counts, other: Counts) => Number(one.channel === '') - Number(other.channel === '')
+type Counts = Overview['messages'][number]
+
 export function MessagesByChannel({ messages }: { messages: Overview['messages'] }) {
   const t = useTexts()
   const app = useAppTexts()
@@ -20,15 +24,22 @@ export function MessagesByChannel({ messages }: { messages: Overview['messages']
     <Card title={t('messages')} actions={<Link href="/messages">{t('all_messages')}</Link>} flush>
       {messages.length === 0 && <p className={styles.none}>{t('messages_none')}</p>}
       <ul aria-label={t('messages_detail')}>
-        {messages.map((channel) => {
+        {[...messages].sort(withoutChannelLast).map((channel) => {
           const { share } = arrivedShare([channel])
           return (
             <li key={channel.channel} className={styles.channel}>
-              <Link href={`/messages?channel=${encodeURIComponent(channel.channel)}`} className={styles.channelName}>
-                {channel.channel}
-              </Link>
+              {channel.channel ? (
+                <Link
+                  href={`/messages?channel=${encodeURIComponent(channel.channel)}`}
+                  className={styles.channelName ?? ''}
+                >
+                  {channel.channel}
+                </Link>
+              ) : (
+                <span className="muted">{t('no_channel')}</span>
+              )}
               <Shares
-                label={channel.channel}
+                label={channel.channel || t('no_channel')}
                 shares={ORDER.filter((state) => channel[state] > 0).map((state) => ({
                   key: state,
                   label: app(STATES[state]?.text ?? 'all'),

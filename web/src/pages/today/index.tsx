@@ -131,9 +131,11 @@ function NeedsAPerson({ attention }: { attention: Attention[] }) {
               <div>
                 <p>
                   <Link href={item.href}>{item.subject}</Link>{' '}
-                  <span className="muted">
-                    <Time at={item.since} />
-                  </span>
+                  {item.since && (
+                    <span className="muted">
+                      <Time at={item.since} />
+                    </span>
+                  )}
                 </p>
                 <p className="soft">
                   <Said text={item.detail} />
