@@ -1,7 +1,7 @@
 # `make demo` shows what it does, `make test` shows that it works. Everything else is for contributors.
 # Whatever is missing on a Debian machine, .ci/run installs; the targets here expect Rust to be there.
 
-.PHONY: demo test bench sim fuzz lint ui nightly clean
+.PHONY: demo test bench sim fuzz lint ui screenshots nightly clean
 .DEFAULT_GOAL := demo
 
 # One seed takes a fraction of a second; nightly runs many more.
@@ -32,6 +32,12 @@ lint:
 # The console, into web/dist, where the server's build finds it. Needs Node 20.19 or later.
 ui:
 	cd web && npm ci && npm run build
+
+# The picture that README opens with, of the demo company.
+screenshots: ui
+	cargo build --release -p faden
+	ONLY=today LOOK=wide-light-en web/e2e/run.sh $${CARGO_TARGET_DIR:-target}/release/faden --pictures target/pictures
+	cp target/pictures/today-wide-light-en.png docs/images/console.png
 
 nightly: test
 	cargo xtask sim --seeds 10000

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Runs the console's tests in a real browser against the demo company, and ends the server afterwards.
+#
+#   web/e2e/run.sh FADEN             the main paths, and what holds on every page
+#   web/e2e/run.sh FADEN --pictures DIR     pictures of every page instead (ONLY and LOOK choose some)
+set -euo pipefail
+
+faden="$(realpath "$1")"
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+pictures=""
+if [ "${2:-}" = "--pictures" ]; then
+  mkdir -p "$3"
+  pictures="$(realpath "$3")"
+fi
+
+# Seconds until the company's half year has been replayed.
+START_SECONDS_MAX=120
+started="$(mktemp)"
+port="$(node -e "require('node:net').createServer().listen(0, '127.0.0.1', function () { console.log(this.address().port); this.close() })")"
+"$faden" demo --listen "127.0.0.1:$port" --json >"$started" &
+server=$!
+trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; rm -f "$started"' EXIT
+for _ in $(seq "$START_SECONDS_MAX"); do
+  [ -s "$started" ] && break
+  kill -0 "$server"
+  sleep 1
+done
+field() { node -p "JSON.parse(require('node:fs').readFileSync('$started', 'utf8')).$1"; }
+FADEN_URL="$(field base_url)"
+FADEN_LOGIN="$(field login)"
+export FADEN_URL FADEN_LOGIN
+
+if [ -n "$pictures" ]; then
+  SHOTS="$pictures" npm run --silent screenshots
+else
+  npm run --silent e2e
+fi
