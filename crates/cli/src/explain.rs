@@ -8,14 +8,12 @@ use crate::replay::{Chunk, Chunks, plain};
 use crate::terminal::{self, Paint};
 use anyhow::{Context, bail};
 use clap::Args;
+use faden_engine::decision::tell::{self, Found, sentence, state};
 use memchr::memmem::Finder;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-
-/// Lines kept of one passage or one person.
-const LINES_MAX: usize = 10_000;
 
 /// Explain a decision, a message, a passage or a person from a replay's output
 ///
@@ -37,15 +35,12 @@ pub struct Arguments {
     json: bool,
 }
 
-/// What was found: the line the id names, if it names one, and the lines around it in their order.
-pub struct Found {
-    pub subject: Option<Value>,
-    pub chain: Vec<Value>,
-}
-
 pub fn run(arguments: &Arguments) -> anyhow::Result<Ending> {
     let id = arguments.id.trim().to_ascii_lowercase();
-    let found = find(&id, &|id, visit| each_line(&arguments.file, id, visit))?;
+    let Some(field) = tell::field_of(&id) else {
+        bail!("`{id}` is not an id of a decision; it should look like dec_7b_5, msg_7b_4, enr_7b_3 or prf_7b");
+    };
+    let found = tell::find(&id, field, &|id, visit| each_line(&arguments.file, id, visit))?;
     if found.chain.is_empty() {
         bail!("`{id}` does not occur in `{}`; name the file that `faden replay --out` wrote", arguments.file.display());
     }
@@ -59,46 +54,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Ending> {
     Ok(Ending::Well)
 }
 
-type Visit<'v> = dyn FnMut(Value) + 'v;
-
-/// Visits the lines that mention an id.
-type Read<'r> = dyn Fn(&str, &mut Visit<'_>) -> anyhow::Result<()> + 'r;
-
-fn find(id: &str, read: &Read<'_>) -> anyhow::Result<Found> {
-    let field = match id.split('_').next() {
-        Some("dec") => "id",
-        Some("msg") => "message",
-        Some("enr") => "enrollment",
-        Some("prf") => "profile",
-        _ => bail!("`{id}` is not an id of a decision; it should look like dec_7b_5, msg_7b_4, enr_7b_3 or prf_7b"),
-    };
-    let mut lines = Vec::new();
-    read(id, &mut |line| {
-        if lines.len() < LINES_MAX && (line[field] == id || (field == "profile" && line["loser"] == id)) {
-            lines.push(line);
-        }
-    })?;
-    if matches!(field, "enrollment" | "profile") {
-        return Ok(Found { subject: None, chain: lines });
-    }
-    // A message that was held has a line for each time it was looked at: the last one says what came of it.
-    let Some(subject) = lines.pop() else { return Ok(Found { subject: None, chain: Vec::new() }) };
-    let Some(enrollment) = subject["enrollment"].as_str().map(str::to_owned) else {
-        return Ok(Found { chain: vec![subject.clone()], subject: Some(subject) });
-    };
-    let mut chain = Vec::new();
-    let mut reached = false;
-    read(&enrollment, &mut |line| {
-        if chain.len() < LINES_MAX && !reached && line["enrollment"] == enrollment.as_str() {
-            reached = line["id"] == subject["id"];
-            chain.push(line);
-        }
-    })?;
-    Ok(Found { subject: Some(subject), chain })
-}
-
 /// Visits the lines of a file that hold this id in quotes.
-fn each_line(path: &Path, id: &str, visit: &mut Visit<'_>) -> anyhow::Result<()> {
+fn each_line(path: &Path, id: &str, visit: &mut tell::Visit<'_>) -> anyhow::Result<()> {
     let shown = path.display();
     let file = File::open(path).with_context(|| format!("cannot open `{shown}`; write it with `faden replay ... --out {shown}`"))?;
     let quoted = format!("\"{id}\"");
@@ -121,26 +78,11 @@ fn each_line(path: &Path, id: &str, visit: &mut Visit<'_>) -> anyhow::Result<()>
 
 /// Finds a message among written lines: for what was just decided in memory.
 pub fn of_lines(id: &str, lines: &str) -> anyhow::Result<Found> {
-    find(id, &|id, visit| {
+    tell::find(id, "message", &|id, visit| {
         let quoted = format!("\"{id}\"");
         lines.lines().filter(|line| line.contains(&quoted)).filter_map(|line| serde_json::from_str(line).ok()).for_each(visit);
         Ok(())
     })
-}
-
-/// Where a passage stands after these lines.
-fn state(chain: &[Value]) -> String {
-    let Some(last) = chain.iter().rev().find(|line| line["kind"] != "exposure" && line["kind"] != "goal") else { return String::new() };
-    let field = |name: &str| last[name].as_str().unwrap_or_default();
-    match field("kind") {
-        "ended" => format!("ended at {}: {}", field("at"), field("outcome")),
-        "message" if field("outcome") == "held" => format!("waits at step {} until {} ({})", field("step"), field("until"), field("rule")),
-        "step" if field("to") == "end" => "has reached its end".to_owned(),
-        "step" => format!("at step {} since {}", field("to"), field("at")),
-        "moved" => format!("at step {} since it was moved at {}", field("to"), field("at")),
-        "enrolled" => format!("at its first step since {}", field("at")),
-        _ => format!("at step {} since {}", field("step"), field("at")),
-    }
 }
 
 /// The chain as people read it.
@@ -178,75 +120,6 @@ pub fn text(id: &str, found: &Found, paint: Paint) -> String {
         out.push_str(&format!("\n  {}\n", state(&found.chain)));
     }
     out
-}
-
-/// One line in words.
-fn sentence(line: &Value) -> String {
-    let field = |name: &str| line[name].as_str().unwrap_or_default();
-    match field("kind") {
-        "enrolled" => {
-            let key = line["key"].as_str().map(|key| format!(" for {key}")).unwrap_or_default();
-            format!("entered {}{key}, {}", field("journey"), cause(line))
-        }
-        "step" => format!("step {}: {}, on to {}", field("step"), field("went"), field("to")),
-        "message" => message(line),
-        "exposure" => format!("experiment {}: arm {}", field("experiment"), field("arm")),
-        "goal" => format!("reached the goal, {}", cause(line)),
-        "ended" => format!("ended: {}, {}", field("outcome"), cause(line)),
-        "audience" => format!("{} the audience {}, {}", field("change"), field("audience"), cause(line)),
-        "trait" => format!("trait {} set to {}", field("trait"), line["value"]),
-        "consent" => {
-            let given = if line["granted"] == true { "granted" } else { "withdrawn" };
-            let channel = line["channel"].as_str().map(|channel| format!(" on {channel}")).unwrap_or_default();
-            format!("consent to {}{channel} {given}, {}", field("purpose"), cause(line))
-        }
-        "emitted" => format!("event {} of its own", field("event")),
-        "merged" => format!(
-            "{} merged into {} (merge {}, both have the same {})",
-            field("loser"),
-            field("profile"),
-            line["merge"],
-            field("identifier_kind")
-        ),
-        "unmerged" => format!("{} came back out of {} (merge {})", field("restored"), field("profile"), line["merge"]),
-        "left_out" => format!("{} of message {} not joined: {}", field("identifier_kind"), field("message_id"), field("reason")),
-        "moved" => format!("moved from step {} to {}", field("from"), field("to")),
-        "rejected" => format!("refused: {} [{}]", field("detail"), field("code")),
-        other => other.to_owned(),
-    }
-}
-
-fn message(line: &Value) -> String {
-    let field = |name: &str| line[name].as_str().unwrap_or_default();
-    let address = line["email"].as_str().or(line["address"].as_str()).unwrap_or_default();
-    let to = if address.is_empty() { String::new() } else { format!(" to {address}") };
-    let by = line["channel"].as_str().map(|channel| format!(" by {channel}")).unwrap_or_default();
-    let what = match field("outcome") {
-        "suppressed" => format!("suppressed by {}", field("rule")),
-        "held" => format!("held until {} by {}", field("until"), field("rule")),
-        "failed" => format!("failed: {}", field("reason")),
-        outcome => outcome.to_owned(),
-    };
-    format!("{}: {what}{to}{by}", field("template"))
-}
-
-fn cause(line: &Value) -> String {
-    let field = |name: &str| line[name].as_str().unwrap_or_default();
-    match field("cause") {
-        "event" => format!("by the event {} ({})", named(field("event"), "identify"), field("message_id")),
-        "broadcast" => format!("by the business event {} ({})", field("event"), field("message_id")),
-        "audience_entered" => format!("by entering the audience {}", field("audience")),
-        "audience_left" => format!("by leaving the audience {}", field("audience")),
-        "journey" => format!("by the journey of {}", field("by")),
-        "time" => "as time passed".to_owned(),
-        "schedule" => "by its schedule".to_owned(),
-        "operator" => "by a merge or an operator".to_owned(),
-        other => other.to_owned(),
-    }
-}
-
-fn named<'a>(name: &'a str, otherwise: &'a str) -> &'a str {
-    if name.is_empty() { otherwise } else { name }
 }
 
 /// Values that were seen and rules that were asked.

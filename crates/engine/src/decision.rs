@@ -5,6 +5,7 @@
 //! of the lines is the hash of a replay.
 
 mod json;
+pub mod tell;
 
 use crate::policy::Check;
 use faden_model::{DecisionId, EnrollmentId, IdentifierKind, MessageId, ProfileId, Text, Timestamp, Value};

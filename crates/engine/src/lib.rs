@@ -19,8 +19,9 @@ pub mod policy;
 pub mod profile;
 mod schedule;
 pub mod shard;
+pub mod track;
 mod turn;
-mod view;
+pub mod view;
 mod wheel;
 pub mod workspace;
 

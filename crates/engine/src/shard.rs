@@ -15,6 +15,7 @@ use crate::delivery::{Content, Delivery, Travelling};
 use crate::journey::Entry;
 use crate::profile::Profile;
 use crate::schedule::Schedules;
+use crate::track::Member;
 use crate::turn::{Learned, Output, Turn, advance, next_due};
 use crate::view::{EventView, reaction_name};
 use crate::wheel::Wheel;
@@ -370,6 +371,10 @@ impl Shard {
         for members in self.listed.values_mut() {
             members.remove(&loser);
         }
+        if let Some(track) = &mut self.output.track {
+            let gone = slot.profile.memberships.iter();
+            track.members.extend(gone.map(|member| Member { audience: member.key, profile: loser, at, since: None }));
+        }
         self.listed_changes.extend(slot.profile.memberships.iter().map(|membership| (membership.key, loser, false)));
         self.gone.insert(loser, slot.stored_due);
         self.send_state(winner, loser, merge, slot.profile, at);
@@ -383,6 +388,7 @@ impl Shard {
         let mut back = None;
         self.turn(winner, at, cold, |mut turn| {
             back = Some(turn.profile.give_back(restored, strands));
+            turn.learned_of();
             turn.decide(Kind::Unmerged { restored, merge });
             turn.reconcile();
         });
@@ -408,6 +414,7 @@ impl Shard {
                 }
                 self.turn(*winner, at, cold, |mut turn| {
                     turn.profile.absorb(state);
+                    turn.learned_of();
                     turn.decide(Kind::Merged { loser: *loser, merge: *merge, identifier: identifier.clone() });
                     turn.merged();
                 });
@@ -415,8 +422,12 @@ impl Shard {
             Content::Restore { restored, winner, merge } => {
                 let Some(state) = self.arrived.remove(&(*restored, *winner, *merge)) else { return Some(delivery) };
                 self.create(*restored, at);
-                self.turn(*restored, at, cold, |turn| {
+                self.turn(*restored, at, cold, |mut turn| {
                     *turn.profile = state;
+                    turn.learned_of();
+                    for membership in turn.profile.memberships.clone() {
+                        turn.member(membership.key, Some(membership.since));
+                    }
                     turn.reconcile();
                 });
                 self.list(*restored);

@@ -12,9 +12,10 @@ use crate::front::CONSENT;
 use crate::journey::{Change, PendingSend, Start, TokenState};
 use crate::policy::{ConsentEntry, ConsentState, record_consent};
 use crate::profile::{Item, KnownIdentifier, Membership, Profile, Wake, push_tight};
+use crate::track::{Place, Track};
 use crate::view::{EventView, View};
 use faden_model::condition::Expression;
-use faden_model::{DecisionId, Event, EventKind, ProfileId, Text, Timestamp, Value, json};
+use faden_model::{DecisionId, EnrollmentId, Event, EventKind, ProfileId, Text, Timestamp, Value, json};
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 
@@ -31,6 +32,8 @@ pub struct Output {
     pub awaits_receipts: bool,
     /// Listed audiences that this profile entered (`true`) or left.
     pub listed: Vec<(u64, ProfileId, bool)>,
+    /// For those who look on; nothing is noted where it is missing.
+    pub track: Option<Track>,
 }
 
 /// An audience that the profile has just entered or left.
@@ -155,6 +158,9 @@ impl<'a> Turn<'a> {
         if self.index.reads_last_seen {
             changed.push(Text::const_new("last_seen_at"));
         }
+        if !learned.added.is_empty() {
+            self.learned_of();
+        }
         let strand = self.profile.strand_mut(learned.strand);
         strand.last_seen_at = at;
         for identifier in learned.added.iter().filter_map(|place| event.identifiers.get(usize::from(*place))) {
@@ -205,7 +211,11 @@ impl<'a> Turn<'a> {
                 return;
             }
             names.push(Text::new(name));
-            if self.profile.tell(strand, name, json::value(raw), when) && self.index.has_readers() {
+            if !self.profile.tell(strand, name, json::value(raw), when) {
+                return;
+            }
+            self.learned_of();
+            if self.index.has_readers() {
                 changed.push(trait_dependency(name));
                 if matches!(name, "country" | "address" | "language" | "locale" | "time_zone" | "timezone" | "preferred_channel") {
                     changed.extend(["country", "language", "time_zone", "preferred_channel"].map(Text::const_new));
@@ -308,6 +318,7 @@ impl<'a> Turn<'a> {
             }
             _ => return false,
         }
+        self.member(audience.key, holds.then_some(self.at));
         if self.index.listed.binary_search(&audience.key).is_ok() {
             self.out.listed.push((audience.key, self.profile.id, holds));
         }
@@ -390,7 +401,19 @@ impl<'a> Turn<'a> {
         self.starts.clear();
         self.sends.clear();
         self.decide(Kind::Rejected { code: "turn-too-long", detail: Text::new("a loop of journeys within one instant was cut off") });
-        self.profile.enrollments.retain(|enrollment| !waiting.contains(&enrollment.id));
+        for id in waiting {
+            self.forget(id);
+        }
+    }
+
+    /// Takes a passage off that cannot go on.
+    pub(crate) fn forget(&mut self, id: EnrollmentId) {
+        let Some(place) = self.profile.enrollments.iter().position(|enrollment| enrollment.id == id) else { return };
+        let gone = self.profile.enrollments.remove(place);
+        if let Some(version) = self.index.version(gone.journey, gone.version).cloned() {
+            self.dropped(id, &version, &gone.tokens);
+            self.moved(id, &version, Place::Entry, Place::Out, "");
+        }
     }
 }
 

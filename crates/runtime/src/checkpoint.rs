@@ -11,7 +11,7 @@ use faden_engine::profile::Profile;
 use faden_model::id::Born;
 use faden_model::{ProfileId, Timestamp};
 use faden_storage::store::Visit;
-use faden_storage::{Batch, Store, StoreError, Table};
+use faden_storage::{Batch, Position, Store, StoreError, Table};
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -91,11 +91,30 @@ impl SharedStore {
         });
     }
 
+    /// Visits the stored decisions of one strand, newest first, until `visit` says `false`. The first ones may
+    /// still be at or behind `before`, the count that the asked ones are before.
+    pub fn decisions_back(&self, strand: ProfileId, before: Option<u32>, mut visit: impl FnMut(&[u8]) -> bool) {
+        let from = strand.0.to_be_bytes();
+        let until =
+            before.map_or_else(|| (strand.0 + 1).to_be_bytes().to_vec(), |before| born_key(Born { under: strand, count: before }).to_vec());
+        self.back(Table::Decisions, &from, &until, &mut |_, lines| {
+            let mut newest = lines.rsplit(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+            if newest.all(&mut visit) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+    }
+
     /// Visits every stored decision as its JSON line, in the order of ids.
     pub fn each_decision(&self, mut visit: impl FnMut(&[u8])) {
         self.each(Table::Decisions, |_, lines| {
             lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).for_each(&mut visit);
         });
+    }
+
+    /// Where definitions were published, in the log's order.
+    pub fn publications(&self) -> Vec<Position> {
+        let mut found = Vec::new();
+        self.each(Table::Definitions, |key, _| found.extend(number(key).map(Position)));
+        found
     }
 
     /// Whether this message fingerprint was seen before the ones in memory.

@@ -8,6 +8,7 @@
 
 mod checkpoint;
 mod hash;
+mod look;
 mod node;
 mod partition;
 pub mod threads;

@@ -14,6 +14,7 @@ use faden_engine::delivery::{Content, Delivery};
 use faden_engine::front::{Front, Past, partition_of};
 use faden_engine::identity::{Identity, LoadError};
 use faden_engine::shard::Shard;
+use faden_engine::track::Track;
 use faden_engine::{Definitions, Index, workspace};
 use faden_model::record::RecordError;
 use faden_model::{Command, ProfileId, Record, Timestamp};
@@ -115,12 +116,12 @@ pub struct Node {
     /// A checkpoint on its way into the store.
     committing: Option<JoinHandle<Result<(), StoreError>>>,
     /// Published since the last checkpoint.
-    published: Vec<(Position, BTreeMap<String, String>)>,
+    pub(crate) published: Vec<(Position, BTreeMap<String, String>)>,
     /// A commit failed: the store lacks what memory no longer counts as changed.
     gap: bool,
     /// Memory holds records that the log does not.
     ahead: bool,
-    views: Option<Views>,
+    pub(crate) views: Option<Views>,
     /// What was published last, and when; empty before the first time.
     files: (BTreeMap<String, String>, Timestamp),
     /// Decided since decisions were last taken, or since the last checkpoint where there is a store.
@@ -201,6 +202,7 @@ impl Node {
         (node.position, node.checkpointed) = (position, position);
         if node.options.views {
             node.views = Some(Views::load(&store).ok_or(NodeError::Corrupt { what: "counts" })?);
+            node.partitions.iter_mut().for_each(|partition| partition.shard.output.track = Some(Track::default()));
         }
         node.restore_definitions(&store)?;
         node.restore(&store)?;
@@ -365,8 +367,13 @@ impl Node {
 
     /// Shows the views what was decided since.
     fn follow(&mut self, known: usize) {
-        if let Some(views) = &mut self.views {
-            views.decisions(&self.decisions[known..]);
+        let Some(views) = &mut self.views else { return };
+        views.decisions(&self.decisions[known..], &self.partitions, self.store.as_ref());
+        for partition in &mut self.partitions {
+            let (index, track) = (&partition.shard.index, &mut partition.shard.output.track);
+            if let Some(track) = track {
+                views.track(track, |journey| index.versions_of(journey).next().map(|version| &version.name));
+            }
         }
     }
 
@@ -468,14 +475,16 @@ impl Node {
         self.follow(known);
         let mut batch = Batch::new();
         write_front(&mut self.front, &mut batch);
+        if let Some(views) = &mut self.views {
+            views.write(at, &self.partitions, &store, &mut batch);
+        }
         for partition in &mut self.partitions {
             write_partition(partition, &mut batch);
         }
         let decisions = std::mem::take(&mut self.decisions);
         write_decisions(&decisions, &mut batch);
-        match &mut self.views {
-            Some(views) => views.write(&mut batch),
-            None => write_outbox(&decisions, &mut batch),
+        if self.views.is_none() {
+            write_outbox(&decisions, &mut batch);
         }
         for (position, files) in std::mem::take(&mut self.published) {
             let files = postcard::to_stdvec(&files).expect("texts have no unserialisable part");
@@ -649,8 +658,8 @@ fn note(
         views.report(at, report, store);
     }
     for delivery in deliveries {
-        if let Content::Event { strand, .. } = &delivery.content {
-            views.event(*strand, position);
+        if let Content::Event { strand, event, .. } = &delivery.content {
+            views.event(at, *strand, position, event);
         }
     }
 }

@@ -133,14 +133,11 @@ impl Identity {
     /// # Errors
     /// [`UnmergeRefusal`], in which case nothing has changed.
     pub fn unmerge(&mut self, merge: MergeId, at: Timestamp) -> Result<Split, UnmergeRefusal> {
-        let row = self.merges.get(merge.0 as usize).ok_or(UnmergeRefusal::NoSuchMerge(merge))?;
-        if row.undone.is_some() {
-            return Err(UnmergeRefusal::AlreadyUndone(merge));
+        if let Some(refusal) = self.refuses_unmerge(merge) {
+            return Err(refusal);
         }
+        let row = &self.merges[merge.0 as usize];
         let (winner, loser, strands) = (row.winner, row.loser, row.strands.clone());
-        if let Some(later) = self.last_loss_since(merge, winner) {
-            return Err(UnmergeRefusal::LaterMerge { merge, later });
-        }
         self.move_strands(&strands, winner, loser);
         self.merges[merge.0 as usize].undone = Some(at);
         self.unsaved.merge(merge.0);
@@ -150,6 +147,15 @@ impl Identity {
             }
         }
         Ok(Split { merge, winner: public(winner), loser: public(loser), strands: strands.into_iter().map(public).collect() })
+    }
+
+    /// Why a merge cannot be taken back now, without changing anything.
+    pub fn refuses_unmerge(&self, merge: MergeId) -> Option<UnmergeRefusal> {
+        let Some(row) = self.merges.get(merge.0 as usize) else { return Some(UnmergeRefusal::NoSuchMerge(merge)) };
+        if row.undone.is_some() {
+            return Some(UnmergeRefusal::AlreadyUndone(merge));
+        }
+        self.last_loss_since(merge, row.winner).map(|later| UnmergeRefusal::LaterMerge { merge, later })
     }
 
     /// The merge that has to be taken back before anything else, when `profile` has lost one after `merge`.

@@ -3,6 +3,7 @@
 use super::{Change, Enrollment, Entry, JourneyVersion, Reentry, Start, Target};
 use crate::decision::{Cause, Facts, Kind};
 use crate::profile::push_tight;
+use crate::track::Place;
 use crate::turn::{AudienceChange, Turn};
 use crate::view::{EventView, View};
 use faden_model::{EnrollmentId, ProfileId, Text, Value, json};
@@ -118,6 +119,7 @@ impl Turn<'_> {
             moved_from: None,
         };
         push_tight(&mut self.profile.enrollments, enrollment);
+        self.moved(id, &version, Place::Entry, Place::Step(0), "");
         self.run(id, &version, Target::Step(0));
         true
     }

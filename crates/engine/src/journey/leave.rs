@@ -4,6 +4,7 @@ use super::enter::instance_key;
 use super::{Change, Enrollment, Exit, JourneyVersion, StepKind, Target, Token, TokenState};
 use crate::decision::{Cause, Facts, Kind, Outcome};
 use crate::profile::GoalWatch;
+use crate::track::Place;
 use crate::turn::{AudienceChange, Turn};
 use crate::view::{EventView, View};
 use faden_model::{EnrollmentId, Text};
@@ -124,6 +125,8 @@ impl Turn<'_> {
         let Some(version) = self.index.version(journey, number).cloned() else { return };
         if !went.is_empty() {
             self.went(id, &version, step, went, target, Facts::new());
+        } else if target != Target::Step(step) {
+            self.moved(id, &version, Place::Step(step), target.into(), "");
         }
         self.run(id, &version, target);
     }
@@ -137,7 +140,7 @@ impl Turn<'_> {
         let Token { step, state } = self.profile.enrollments[enrollment].tokens[token].clone();
         let Some(version) = self.index.version(journey, number).cloned() else {
             // A version that is not known any more cannot go on; nothing else of the profile may stop for it.
-            self.profile.enrollments.remove(enrollment);
+            self.forget(id);
             self.decide(Kind::Rejected { code: "journey-version-unknown", detail: Text::from(id.to_string()) });
             return;
         };
@@ -171,6 +174,8 @@ impl Turn<'_> {
         }
         self.sends.retain(|send| send.enrollment != id);
         let Some(version) = self.index.version(ended.journey, ended.version).cloned() else { return };
+        self.dropped(id, &version, &ended.tokens);
+        self.moved(id, &version, Place::Entry, Place::End, "");
         let last = match step {
             "" => ended.tokens.first().map(|token| version.step_name(token.step)).unwrap_or_default(),
             step => Text::new(step),

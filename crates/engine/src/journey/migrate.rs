@@ -2,8 +2,10 @@
 
 use super::{Enrollment, JourneyVersion, MovedFrom, StepKind, Target, Token, TokenState};
 use crate::decision::Kind;
+use crate::track::Place;
 use crate::turn::Turn;
 use faden_model::{EnrollmentId, Migration, Text};
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
 /// Where one enrollment would land.
@@ -21,10 +23,15 @@ pub fn preview(enrollment: &Enrollment, from: &JourneyVersion, to: &JourneyVersi
         .iter()
         .map(|token| {
             let name = from.step_name(token.step);
-            let landing = land(token.step, from, to, steps).map(|step| to.step_name(step));
+            let landing = landing(token.step, from, to, steps);
             Landing { from: name, to: landing }
         })
         .collect()
+}
+
+/// Where a place at this step would land: the name of a step of `to`, or nowhere.
+pub fn landing(step: u16, from: &JourneyVersion, to: &JourneyVersion, steps: &BTreeMap<Text, Text>) -> Option<Text> {
+    land(step, from, to, steps).map(|step| to.step_name(step))
 }
 
 fn land(step: u16, from: &JourneyVersion, to: &JourneyVersion, steps: &BTreeMap<Text, Text>) -> Option<u16> {
@@ -79,7 +86,7 @@ impl Turn<'_> {
         let old = enrollment.tokens.clone();
         let from_names: Vec<Text> = old.iter().map(|token| from.step_name(token.step)).collect();
         let mut begin = Vec::new();
-        let mut tokens = smallvec::SmallVec::new();
+        let mut tokens = SmallVec::new();
         for (token, step) in old.iter().zip(&landed) {
             if fits(&token.state, &to.steps[usize::from(*step)].kind) {
                 tokens.push(Token { step: *step, state: token.state.clone() });
@@ -88,6 +95,7 @@ impl Turn<'_> {
             }
         }
         let version = enrollment.version;
+        self.changes_version(id, (from, &old), (to, &landed));
         if let Some(enrollment) = self.enrollment_mut(id) {
             enrollment.version = to.version;
             enrollment.tokens = tokens;
@@ -106,6 +114,15 @@ impl Turn<'_> {
         }
     }
 
+    fn changes_version(&mut self, id: EnrollmentId, (from, tokens): (&JourneyVersion, &[Token]), (to, steps): (&JourneyVersion, &[u16])) {
+        self.dropped(id, from, tokens);
+        self.moved(id, from, Place::Entry, Place::Out, "");
+        self.moved(id, to, Place::Out, Place::Entry, "");
+        for step in steps {
+            self.moved(id, to, Place::Out, Place::Step(*step), "");
+        }
+    }
+
     /// A passage that has not moved since goes back exactly; one that has stays where it is.
     fn move_back(&mut self, id: EnrollmentId) {
         let index = self.index;
@@ -115,6 +132,8 @@ impl Turn<'_> {
         enrollment.version = moved.version;
         enrollment.tokens = moved.tokens.clone();
         let (Some(new), Some(old)) = (index.version(here.0, here.1), index.version(here.0, moved.version)) else { return };
+        let back: SmallVec<[u16; 2]> = moved.tokens.iter().map(|token| token.step).collect();
+        self.changes_version(id, (new, &here.2), (old, &back));
         for (from, to) in here.2.iter().zip(&moved.tokens) {
             let (from, to) = (new.step_name(from.step), old.step_name(to.step));
             self.decide(Kind::Moved { enrollment: id, journey: old.name.clone(), from, to, undo: true });

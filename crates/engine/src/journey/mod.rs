@@ -7,10 +7,12 @@ mod migrate;
 mod plan;
 mod run;
 mod send;
+mod ways;
 
 pub use enrollment::{Enrollment, KeptEvent, MovedFrom, Token, TokenState};
-pub use migrate::{Landing, preview};
+pub use migrate::{Landing, landing, preview};
 pub use plan::*;
 pub(crate) use run::Start;
 pub(crate) use send::PendingSend;
-pub use send::{Clearance, clearance};
+pub use send::{Asked, Clearance, ask, clearance};
+pub use ways::Way;

@@ -6,9 +6,11 @@ use crate::decision::{Cause, Facts, Kind, Outcome};
 use crate::definitions::trait_dependency;
 use crate::experiment::{Assignment, Experiment, assign};
 use crate::policy::{ConsentEntry, ConsentState, record_consent};
+use crate::track::Place;
 use crate::turn::{OwnEvent, Turn};
 use crate::view::{EventView, View};
 use faden_model::{EnrollmentId, ProfileId, Text, Timestamp, Value, json};
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// A journey that a step started, waiting for its place in the turn.
@@ -37,9 +39,19 @@ impl Turn<'_> {
                 Target::Step(step) => step,
             };
             self.steps_left = self.steps_left.saturating_sub(1);
-            let Some(here) = version.steps.get(usize::from(step)).filter(|_| self.steps_left > 0) else { return };
+            let Some(here) = version.steps.get(usize::from(step)).filter(|_| self.steps_left > 0) else {
+                return self.moved(id, version, Place::Step(step), Place::Out, "");
+            };
             match self.work(id, version, step, &here.kind) {
-                Some(next) => target = next,
+                Some(next) => {
+                    match here.kind {
+                        // These have said which way they went.
+                        StepKind::Branch { .. } | StepKind::Split { .. } => {}
+                        StepKind::WaitAudience { .. } => self.moved(id, version, Place::Step(step), next.into(), "matched"),
+                        _ => self.moved(id, version, Place::Step(step), next.into(), ""),
+                    }
+                    target = next;
+                }
                 None => return,
             }
         }
@@ -171,6 +183,7 @@ impl Turn<'_> {
     }
 
     pub(crate) fn went(&mut self, id: EnrollmentId, version: &JourneyVersion, step: u16, went: Text, to: Target, facts: Facts) {
+        self.moved(id, version, Place::Step(step), to.into(), &went);
         let (journey, step, to) = (version.name.clone(), version.step_name(step), version.target_name(to));
         self.decide(Kind::Step { enrollment: id, journey, step, went, to, facts });
     }
@@ -207,6 +220,7 @@ impl Turn<'_> {
         for ((name, _), value) in traits.iter().zip(values) {
             let at = self.at;
             if self.profile.tell(strand, name, value.clone(), at) {
+                self.learned_of();
                 self.decide(Kind::Trait { enrollment: id, name: name.clone(), value });
                 let pending = self.index.readers(&trait_dependency(name)).to_vec();
                 self.evaluate(pending, &Cause::Journey { enrollment: id });
@@ -247,6 +261,7 @@ impl Turn<'_> {
         for branch in branches {
             // The first branch of an `any` may have ended the step already.
             if self.enrollment(id).is_some_and(|enrollment| enrollment.joins.iter().any(|(parallel, _)| *parallel == step)) {
+                self.moved(id, version, Place::Step(step), (*branch).into(), "");
                 self.run(id, version, *branch);
             }
         }
@@ -264,7 +279,11 @@ impl Turn<'_> {
         }
         let inside = |step: u16| step > parallel && step < *until;
         enrollment.joins.retain(|(step, _)| *step != parallel && !inside(*step));
-        enrollment.tokens.retain(|token| !inside(token.step));
+        let (stopped, others) = std::mem::take(&mut enrollment.tokens).into_iter().partition(|token| inside(token.step));
+        enrollment.tokens = others;
+        let stopped: SmallVec<[Token; 1]> = stopped;
+        self.dropped(id, version, &stopped);
+        self.moved(id, version, Place::Join(parallel), (*next).into(), "");
         self.sends.retain(|send| send.enrollment != id || !inside(send.step));
         Some(*next)
     }

@@ -4,7 +4,7 @@ use super::{Enrollment, JourneyVersion, Send, StepKind, Token, TokenState};
 use crate::audience::key_of;
 use crate::decision::{Kind, Message, MessageOutcome};
 use crate::definitions::Index;
-use crate::policy::{Address, ConsentEntry, Contact, Request, SentEntry, Verdict, gate};
+use crate::policy::{Address, Check, ConsentEntry, Contact, Request, SentEntry, Verdict, gate};
 use crate::profile::Profile;
 use crate::turn::Turn;
 use faden_model::{EnrollmentId, MessageId, Receipt, Text, Timestamp};
@@ -91,32 +91,6 @@ impl Turn<'_> {
     fn ask_the_gate(&self, pending: &PendingSend, send: &Send) -> Asked {
         let open: SmallVec<[Text; 4]> =
             send.channels.iter().enumerate().filter(|(at, _)| pending.tried & bit(*at) == 0).map(|(_, channel)| channel.clone()).collect();
-        let addresses: SmallVec<[Address<'_>; 4]> = open
-            .iter()
-            .filter_map(|channel| self.profile.address(channel).map(|value| Address { channel: channel.as_str(), value }))
-            .collect();
-        // One strand is the rule; several are read side by side.
-        let (mut consents, mut sent) = (Vec::new(), Vec::new());
-        let (consents, sent): (&[_], &[_]) = match self.profile.strands.as_slice() {
-            [only] => (&only.consents, &only.sent),
-            strands => {
-                for strand in strands {
-                    consents.extend_from_slice(&strand.consents);
-                    sent.extend_from_slice(&strand.sent);
-                }
-                (&consents, &sent)
-            }
-        };
-        let contact = Contact {
-            country: self.profile.country(),
-            brand: self.profile.brand(),
-            time_zone: self.profile.time_zone(),
-            addresses: &addresses,
-            preferred_channel: self.profile.preferred_channel(),
-            consents,
-            sent,
-            suppressed: &[],
-        };
         let request = Request {
             at: self.at,
             due: pending.since,
@@ -125,14 +99,7 @@ impl Turn<'_> {
             priority: pending.version.priority,
             journey: pending.version.key,
         };
-        let mut checks = Vec::new();
-        let verdict = gate(&self.index.definitions.policies, &contact, &request, self.out.explain.then_some(&mut checks));
-        let (channel, address, outcome) = match verdict {
-            Verdict::Send { channel, address } => (channel.clone(), Text::new(address), MessageOutcome::Sent),
-            Verdict::Hold { until, rule } => (Text::default(), Text::default(), MessageOutcome::Held { until, rule: rule.code }),
-            Verdict::Suppress { rule } => (Text::default(), Text::default(), MessageOutcome::Suppressed { rule: rule.code }),
-        };
-        Asked { channel, address, outcome, checks }
+        ask(self.index, self.profile, &request, self.out.explain)
     }
 
     fn remember_sent(&mut self, pending: &PendingSend, purpose: Text, channel: &Text) {
@@ -237,11 +204,54 @@ pub fn clearance(index: &Index, profile: &Profile, message: &Message, at: Timest
     }
 }
 
-struct Asked {
-    channel: Text,
-    address: Text,
-    outcome: MessageOutcome,
-    checks: Vec<crate::policy::Check>,
+/// What the gate says about a message to this profile.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// Empty where no channel is open.
+    pub channel: Text,
+    pub address: Text,
+    pub outcome: MessageOutcome,
+    /// Every rule that was asked, where reasons are wanted.
+    pub checks: Vec<Check>,
+}
+
+/// Asks the gate with everything that is known of the profile.
+pub fn ask(index: &Index, profile: &Profile, request: &Request<'_>, reasons: bool) -> Asked {
+    let addresses: SmallVec<[Address<'_>; 4]> = request
+        .channels
+        .iter()
+        .filter_map(|channel| profile.address(channel).map(|value| Address { channel: channel.as_str(), value }))
+        .collect();
+    // One strand is the rule; several are read side by side.
+    let (mut consents, mut sent) = (Vec::new(), Vec::new());
+    let (consents, sent): (&[_], &[_]) = match profile.strands.as_slice() {
+        [only] => (&only.consents, &only.sent),
+        strands => {
+            for strand in strands {
+                consents.extend_from_slice(&strand.consents);
+                sent.extend_from_slice(&strand.sent);
+            }
+            (&consents, &sent)
+        }
+    };
+    let contact = Contact {
+        country: profile.country(),
+        brand: profile.brand(),
+        time_zone: profile.time_zone(),
+        addresses: &addresses,
+        preferred_channel: profile.preferred_channel(),
+        consents,
+        sent,
+        suppressed: &[],
+    };
+    let mut checks = Vec::new();
+    let verdict = gate(&index.definitions.policies, &contact, request, reasons.then_some(&mut checks));
+    let (channel, address, outcome) = match verdict {
+        Verdict::Send { channel, address } => (channel.clone(), Text::new(address), MessageOutcome::Sent),
+        Verdict::Hold { until, rule } => (Text::default(), Text::default(), MessageOutcome::Held { until, rule: rule.code }),
+        Verdict::Suppress { rule } => (Text::default(), Text::default(), MessageOutcome::Suppressed { rule: rule.code }),
+    };
+    Asked { channel, address, outcome, checks }
 }
 
 /// Steps have at most 16 channels (`workspace::read` holds that), one bit each.

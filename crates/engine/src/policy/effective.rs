@@ -25,6 +25,8 @@ pub struct Policies {
     /// Zones of a customer of whom neither zone nor country is known.
     anywhere: Vec<Zone>,
     window_max: Span,
+    /// As they were written, for people.
+    files: Vec<PolicyFile>,
 }
 
 /// The rules for one class of countries and one brand.
@@ -51,6 +53,11 @@ pub(super) struct PurposeConsent {
 }
 
 impl PurposeConsent {
+    /// Channels that have a rule of their own.
+    pub(super) fn channels(&self) -> impl Iterator<Item = (&Text, OptIn, &Rule)> {
+        self.by_channel.iter().map(|(channel, kind, rule)| (channel, *kind, rule))
+    }
+
     pub(super) fn on(&self, channel: &str) -> (OptIn, &Rule) {
         match self.by_channel.iter().find(|(name, ..)| name == channel) {
             Some((_, kind, rule)) => (*kind, rule),
@@ -119,7 +126,17 @@ impl Policies {
             }
         }
         let window_max = files.iter().flat_map(|file| &file.caps).map(|cap| cap.within).max().unwrap_or_default();
-        Policies { countries, unknown: 0, brands, effective, anywhere, window_max }
+        Policies { countries, unknown: 0, brands, effective, anywhere, window_max, files: files.to_vec() }
+    }
+
+    pub(super) fn files(&self) -> &[PolicyFile] {
+        &self.files
+    }
+
+    /// What holds in exactly these regions (places in `files`) and for this brand.
+    pub(super) fn merged(&self, regions: &BTreeSet<usize>, brand: Option<&Text>) -> Effective {
+        let lists: Vec<Arc<List>> = self.files.iter().map(|file| Arc::new(List::new(&file.suppressed))).collect();
+        Effective::merge(&self.files, &lists, regions, brand)
     }
 
     /// The rules for a customer's country and brand.
@@ -226,6 +243,11 @@ impl Effective {
     /// How long data of a kind may be kept; for ever when missing.
     pub fn retention(&self, kind: &str) -> Option<Span> {
         self.retention.get(kind).copied()
+    }
+
+    /// Kinds of data and how long each may be kept.
+    pub(super) fn retentions(&self) -> impl Iterator<Item = (&Text, &Span)> {
+        self.retention.iter()
     }
 
     /// Languages that may be used; every language when missing.

@@ -15,6 +15,7 @@ mod gate;
 mod plan;
 mod quiet_hours;
 mod suppression;
+mod table;
 mod tighten;
 
 pub use consent::{Consent, ConsentEntry, ConsentState, EVERYTHING, Use, check as check_consent, record_consent};
@@ -24,6 +25,7 @@ pub use gate::gate;
 pub use plan::*;
 pub use quiet_hours::SEARCH_MAX;
 pub use suppression::{SuppressedAddress, is_entry as is_suppression_entry};
+pub use table::{ScopeTable, TableRow};
 
 #[cfg(test)]
 mod laws;

@@ -6,6 +6,7 @@
 //!
 //! The surface is described in `docs/` (workspace directory); each file kind has its reader here.
 
+mod about;
 mod audiences;
 pub mod code;
 mod conditions;
@@ -29,6 +30,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
+pub use about::about;
 pub use render::{Colours, line_column, render};
 pub use scenario::read_scenarios;
 

@@ -6,7 +6,8 @@
 use super::MessageState;
 use crate::checkpoint::SharedStore;
 use faden_engine::decision::{Decision, Kind, MessageOutcome, Outcome};
-use faden_model::Text;
+use faden_engine::track::{Member, Move, Place};
+use faden_model::{Text, Timestamp};
 use faden_storage::{Batch, Table};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -19,9 +20,12 @@ pub struct Counts {
     pub journeys: BTreeMap<Text, JourneyCounts>,
     /// By channel; messages that no channel was left for stand under the empty name.
     pub messages: BTreeMap<Text, MessageCounts>,
-    pub audiences: BTreeMap<Text, u64>,
+    /// By `audience::key_of` the name.
+    pub audiences: BTreeMap<u64, AudienceCounts>,
     /// Experiment, arm: profiles exposed.
     pub exposures: BTreeMap<(Text, Text), u64>,
+    /// Experiment, arm: goals that passages of this arm reached.
+    pub conversions: BTreeMap<(Text, Text), u64>,
     pub decisions: u64,
     pub rejected: u64,
     pub merges: u64,
@@ -37,8 +41,20 @@ pub struct JourneyCounts {
     pub goals: u64,
     /// Entries per hour since 1970, the last 48 of them.
     pub hours: BTreeMap<u64, u64>,
-    /// Step, what happened, where to: how often.
-    pub edges: BTreeMap<(Text, Text, Text), u64>,
+    /// Version to its ways.
+    pub versions: BTreeMap<u64, Ways>,
+}
+
+/// From, to, by which condition, arm or outcome: how often. See [`Move`] for ways from and to places that
+/// are no steps.
+pub type Ways = BTreeMap<(Place, Place, Text), u64>;
+
+/// How many are in an audience.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudienceCounts {
+    pub size: u64,
+    /// Hour since 1970 to the size at its last change, the last [`SIZES`] of them.
+    pub hours: BTreeMap<u64, u64>,
 }
 
 /// How many messages are in each state now.
@@ -47,6 +63,8 @@ pub struct MessageCounts(pub BTreeMap<MessageState, u64>);
 
 /// Hours of which entries are kept.
 const HOURS: usize = 48;
+/// Hours of which an audience's size is kept.
+const SIZES: usize = 24 * 14;
 
 impl MessageCounts {
     pub fn of(&self, state: MessageState) -> u64 {
@@ -58,6 +76,29 @@ impl JourneyCounts {
     /// People who are inside now.
     pub fn running(&self) -> u64 {
         self.entered.saturating_sub(self.completed + self.exited + self.converted)
+    }
+
+    /// People who are inside one version now.
+    pub fn running_in(&self, version: u64) -> u64 {
+        let Some(ways) = self.versions.get(&version) else { return 0 };
+        let (mut came, mut left) = (0, 0);
+        for ((from, to, _), count) in ways {
+            match (from, to) {
+                (Place::Entry, Place::End | Place::Out) => left += count,
+                (Place::Entry, _) | (Place::Out, Place::Entry) => came += count,
+                _ => {}
+            }
+        }
+        u64::saturating_sub(came, left)
+    }
+
+    /// How many came to a step of a version and how many left it, in whatever way.
+    pub fn through(&self, version: u64, step: u16) -> (u64, u64) {
+        let here = Place::Step(step);
+        let ways = self.versions.get(&version).into_iter().flatten();
+        ways.fold((0, 0), |(came, left), ((from, to, _), count)| {
+            (came + if *to == here { *count } else { 0 }, left + if *from == here { *count } else { 0 })
+        })
     }
 }
 
@@ -79,7 +120,7 @@ impl Counts {
             Kind::Enrolled { journey, .. } => {
                 let counts = entry(&mut self.journeys, journey);
                 counts.entered += 1;
-                *counts.hours.entry(u64::try_from(decision.at.0 / 3_600_000).unwrap_or(0)).or_default() += 1;
+                *counts.hours.entry(hour(decision.at)).or_default() += 1;
                 while counts.hours.len() > HOURS {
                     counts.hours.pop_first();
                 }
@@ -93,10 +134,6 @@ impl Counts {
                 }
             }
             Kind::Goal { journey, .. } => entry(&mut self.journeys, journey).goals += 1,
-            Kind::Step { journey, step, went, to, .. } => {
-                let edges = &mut entry(&mut self.journeys, journey).edges;
-                *edges.entry((step.clone(), went.clone(), to.clone())).or_default() += 1;
-            }
             Kind::Message(message) => {
                 let state = match &message.outcome {
                     MessageOutcome::Sent => MessageState::Queued,
@@ -106,14 +143,25 @@ impl Counts {
                 };
                 *entry(&mut self.messages, &message.channel).0.entry(state).or_default() += 1;
             }
-            Kind::Audience { audience, entered, .. } => {
-                let size = entry(&mut self.audiences, audience);
-                *size = if *entered { *size + 1 } else { size.saturating_sub(1) };
-            }
             Kind::Exposure { experiment, arm, .. } => *self.exposures.entry((experiment.clone(), arm.clone())).or_default() += 1,
             Kind::Rejected { .. } => self.rejected += 1,
             Kind::Merged { .. } => self.merges += 1,
             _ => {}
+        }
+    }
+
+    /// `journey` is the name of the move's journey.
+    pub(super) fn moved(&mut self, journey: &Text, moved: Move) {
+        let ways = entry(&mut self.journeys, journey).versions.entry(moved.version).or_default();
+        *ways.entry((moved.from, moved.to, moved.went)).or_default() += 1;
+    }
+
+    pub(super) fn member(&mut self, member: &Member) {
+        let counts = self.audiences.entry(member.audience).or_default();
+        counts.size = if member.since.is_some() { counts.size + 1 } else { counts.size.saturating_sub(1) };
+        counts.hours.insert(hour(member.at), counts.size);
+        while counts.hours.len() > SIZES {
+            counts.hours.pop_first();
         }
     }
 
@@ -124,6 +172,11 @@ impl Counts {
         }
         *counts.entry(to).or_default() += 1;
     }
+}
+
+/// Hours since 1970.
+pub(super) fn hour(at: Timestamp) -> u64 {
+    u64::try_from(at.0 / 3_600_000).unwrap_or(0)
 }
 
 /// The value under a name, without a copy of the name where it is known.

@@ -2,6 +2,7 @@
 
 use crate::checkpoint::{SharedStore, born_key, born_of_key, time_key, time_of_key};
 use faden_engine::decision::{Decision, Message, MessageOutcome};
+use faden_model::id::Born;
 use faden_model::{EnrollmentId, MessageId, ProfileId, Receipt, Report, Text, Timestamp};
 use faden_storage::{Batch, Table};
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 /// Version of the stored form of a row.
-const ROW_VERSION: u8 = 1;
+const ROW_VERSION: u8 = 2;
 
 /// Receipts that may be late or come twice: so many states of a message are kept.
 const MOMENTS_MAX: usize = 16;
@@ -49,6 +50,8 @@ pub struct MessageRow {
     pub channel: Text,
     pub address: Text,
     pub provider_id: Text,
+    /// Where the customer lived when it was decided; empty where that was not known.
+    pub country: Text,
     pub until: Option<Timestamp>,
     /// In the order in which they were learned; never empty.
     pub moments: Vec<Moment>,
@@ -93,7 +96,7 @@ impl MessageRow {
         self.moments.iter().max_by_key(|moment| moment.state).expect("a row begins with a moment")
     }
 
-    fn decided(decision: &Decision, message: &Message) -> MessageRow {
+    fn decided(decision: &Decision, message: &Message, country: Text) -> MessageRow {
         let (state, code, until) = match &message.outcome {
             MessageOutcome::Sent => (MessageState::Queued, Text::default(), None),
             MessageOutcome::Suppressed { rule } => (MessageState::Suppressed, rule.clone(), None),
@@ -112,6 +115,7 @@ impl MessageRow {
             channel: message.channel.clone(),
             address: message.address.clone(),
             provider_id: Text::default(),
+            country,
             until,
             moments: vec![Moment { state, at: decision.at, code }],
         }
@@ -134,23 +138,19 @@ impl Messages {
         messages
     }
 
-    pub(super) fn decided(&mut self, decision: &Decision, message: &Message) {
-        let row = MessageRow::decided(decision, message);
+    /// Gives the new row.
+    pub(super) fn decided(&mut self, decision: &Decision, message: &Message, country: Text) -> &MessageRow {
+        let row = MessageRow::decided(decision, message, country);
         if row.state() == MessageState::Queued {
             self.fresh.push(message.id);
             self.outbox.insert(message.id, true);
             self.open += 1;
         }
-        self.changed.insert(message.id, row);
+        self.changed.entry(message.id).insert_entry(row).into_mut()
     }
 
-    /// A receipt: gives the channel, the state before and the state now, where something changed.
-    pub(super) fn report(
-        &mut self,
-        at: Timestamp,
-        report: &Report,
-        store: Option<&SharedStore>,
-    ) -> Option<(Text, MessageState, MessageState)> {
+    /// A receipt: gives the row and the state before, where something changed.
+    pub(super) fn report(&mut self, at: Timestamp, report: &Report, store: Option<&SharedStore>) -> Option<(&MessageRow, MessageState)> {
         let state = match report.receipt {
             Receipt::Failed if report.withheld => MessageState::Suppressed,
             Receipt::Failed => MessageState::Failed,
@@ -176,14 +176,11 @@ impl Messages {
             row.provider_id = report.provider_id.clone();
             self.by_provider.insert(provider_key(&row.channel, &report.provider_id), report.message);
         }
-        let (channel, now) = (row.channel.clone(), row.state());
-        self.changed.insert(report.message, row);
-        Some((channel, before, now))
+        Some((self.changed.entry(report.message).insert_entry(row).into_mut(), before))
     }
 
     pub fn row(&self, id: MessageId, store: Option<&SharedStore>) -> Option<MessageRow> {
-        let stored = || store.and_then(|store| store.value(Table::Messages, &born_key(id.0))).and_then(|bytes| MessageRow::decode(&bytes));
-        self.changed.get(&id).cloned().or_else(stored)
+        self.changed.get(&id).cloned().or_else(|| stored(store?, id))
     }
 
     /// The message that a provider calls by this name.
@@ -209,24 +206,19 @@ impl Messages {
         std::mem::take(&mut self.fresh)
     }
 
-    /// The newest messages before `until`, newest first, `count` at most.
-    pub fn newest(&self, until: Option<(Timestamp, MessageId)>, count: usize, store: Option<&SharedStore>) -> Vec<(Timestamp, MessageId)> {
-        let before = |message: &(Timestamp, MessageId)| until.is_none_or(|until| *message < until);
-        let mut found: Vec<(Timestamp, MessageId)> = self.changed.iter().map(|(id, row)| (row.at, *id)).filter(before).collect();
-        let end = until.map(|(at, id)| time_key(at, &born_key(id.0)));
-        let mut stored = 0;
-        let mut take = |key: &[u8], _: &[u8]| {
-            let message = time_of_key(key).zip(key.get(8..).and_then(born_of_key)).map(|(at, id)| (at, MessageId(id)));
-            found.extend(message.filter(|(_, id)| !self.changed.contains_key(id)));
-            stored += 1;
-            if stored < count { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        };
-        if let Some(store) = store {
-            store.back(Table::MessagesByTime, &[], end.as_deref().unwrap_or_default(), &mut take);
-        }
-        found.sort_unstable_by(|one, next| next.cmp(one));
-        found.truncate(count);
-        found
+    /// Rows in memory before `until`, newest first, `count` at most; see [`newest`].
+    pub fn unsaved(&self, until: Option<Place>, count: usize) -> Vec<(MessageId, MessageRow)> {
+        let mut places: Vec<Place> = self.changed.iter().map(|(id, row)| (row.at, *id)).collect();
+        places.retain(|place| until.is_none_or(|until| *place < until));
+        places.sort_unstable_by(|one, next| next.cmp(one));
+        places.into_iter().take(count).filter_map(|(_, id)| Some((id, self.changed.get(&id)?.clone()))).collect()
+    }
+
+    /// Rows in memory of messages that were born under these profiles.
+    pub fn unsaved_of(&self, profiles: &[ProfileId]) -> Vec<(MessageId, MessageRow)> {
+        let born = |under: ProfileId, count: u32| MessageId(Born { under, count });
+        let rows = profiles.iter().flat_map(|under| self.changed.range(born(*under, 0)..=born(*under, u32::MAX)));
+        rows.map(|(id, row)| (*id, row.clone())).collect()
     }
 
     pub(super) fn write(&mut self, batch: &mut Batch) {
@@ -250,6 +242,51 @@ impl Messages {
             batch.put(Table::MessagesByProvider, key.as_bytes(), &born_key(id.0));
         }
     }
+}
+
+/// When a message was decided, and which: what orders lists of messages.
+pub type Place = (Timestamp, MessageId);
+
+/// The row that the store has.
+pub fn stored(store: &SharedStore, id: MessageId) -> Option<MessageRow> {
+    store.value(Table::Messages, &born_key(id.0)).and_then(|bytes| MessageRow::decode(&bytes))
+}
+
+/// The newest messages before `until`, newest first, `count` at most; `unsaved` are the rows in memory.
+pub fn newest(
+    store: &SharedStore,
+    unsaved: Vec<(MessageId, MessageRow)>,
+    until: Option<Place>,
+    count: usize,
+) -> Vec<(MessageId, MessageRow)> {
+    let mut found: BTreeMap<Place, Option<MessageRow>> = unsaved.into_iter().map(|(id, row)| ((row.at, id), Some(row))).collect();
+    let end = until.map(|(at, id)| time_key(at, &born_key(id.0)));
+    let mut read = 0;
+    store.back(Table::MessagesByTime, &[], end.as_deref().unwrap_or_default(), &mut |key, _| {
+        let place = time_of_key(key).zip(key.get(8..).and_then(born_of_key)).map(|(at, id)| (at, MessageId(id)));
+        if let Some(place) = place {
+            found.entry(place).or_insert(None);
+        }
+        read += 1;
+        if read < count { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    let newest = found.into_iter().rev().take(count);
+    newest.filter_map(|((_, id), known)| Some((id, known.or_else(|| stored(store, id))?))).collect()
+}
+
+/// All messages that were born under these profiles, newest first; `unsaved` are the rows in memory.
+pub fn of_profiles(store: &SharedStore, unsaved: Vec<(MessageId, MessageRow)>, profiles: &[ProfileId]) -> Vec<(MessageId, MessageRow)> {
+    let mut found: BTreeMap<MessageId, MessageRow> = BTreeMap::new();
+    for profile in profiles {
+        store.range(Table::Messages, &profile.0.to_be_bytes(), &(profile.0 + 1).to_be_bytes(), &mut |key, bytes| {
+            found.extend(born_of_key(key).map(MessageId).zip(MessageRow::decode(bytes)));
+            ControlFlow::Continue(())
+        });
+    }
+    found.extend(unsaved);
+    let mut found: Vec<(MessageId, MessageRow)> = found.into_iter().collect();
+    found.sort_by_key(|(id, row)| std::cmp::Reverse((row.at, *id)));
+    found
 }
 
 fn provider_key(channel: &str, provider_id: &str) -> Text {

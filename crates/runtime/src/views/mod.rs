@@ -1,70 +1,156 @@
 //! What people look up later: what became of every message, where a customer's events stand in the log,
-//! how many went which way.
+//! how many went which way, who is where, and the words by which somebody is found.
 //!
 //! Views follow records and decisions and decide nothing. They are written with the checkpoint they belong
 //! to, so after a crash the log brings them up to date together with everything else. Replays of files do
-//! without them.
+//! without them. Whoever reads takes what is in memory first and what the store has second: what a
+//! checkpoint moves in between is then seen twice, never missed.
 
+pub mod audiences;
+pub mod consents;
 mod counts;
-mod messages;
-mod timeline;
+mod exposures;
+pub mod ledger;
+pub mod messages;
+pub mod search;
+pub mod stats;
+pub mod timeline;
+pub mod waits;
 
-pub use counts::{Counts, JourneyCounts, MessageCounts};
+pub use counts::{AudienceCounts, Counts, JourneyCounts, MessageCounts, Ways};
 pub use messages::{MessageRow, MessageState, Moment};
 
 use crate::checkpoint::SharedStore;
+use crate::partition::Partition;
+use audiences::Audiences;
+use consents::Consents;
+use exposures::Exposures;
 use faden_engine::decision::{Decision, Kind};
-use faden_model::{MessageId, ProfileId, Report, Timestamp};
+use faden_engine::front::partition_of;
+use faden_engine::profile::Profile;
+use faden_engine::track::Track;
+use faden_model::{Event, MessageId, ProfileId, Report, Text, Timestamp};
 use faden_storage::{Batch, Position};
 use messages::Messages;
+use search::Search;
+use stats::Stats;
 use timeline::Timeline;
+use waits::Waits;
 
 /// The views of one node.
-#[derive(Default)]
 pub struct Views {
     pub messages: Messages,
     pub counts: Counts,
-    pub(crate) timeline: Timeline,
+    pub stats: Stats,
+    pub waits: Waits,
+    pub audiences: Audiences,
+    pub consents: Consents,
+    pub timeline: Timeline,
+    pub(crate) search: Search,
+    exposures: Exposures,
+    /// Whose decision each of the node's unwritten ones is.
+    decided: Vec<ProfileId>,
+}
+
+/// A profile in memory.
+pub(crate) fn warm(partitions: &[Partition], id: ProfileId) -> Option<&Profile> {
+    partitions[partition_of(id, partitions.len())].shard.profile(id)
 }
 
 impl Views {
     /// Takes up what the store has.
     pub(crate) fn load(store: &SharedStore) -> Option<Views> {
-        Some(Views { messages: Messages::load(store), counts: Counts::load(store)?, timeline: Timeline::default() })
+        Some(Views {
+            messages: Messages::load(store),
+            counts: Counts::load(store)?,
+            stats: Stats::load(store)?,
+            waits: Waits::default(),
+            audiences: Audiences::new(),
+            consents: Consents::new(),
+            timeline: Timeline::default(),
+            search: Search::default(),
+            exposures: Exposures::default(),
+            decided: Vec::new(),
+        })
     }
 
-    pub(crate) fn event(&mut self, strand: ProfileId, position: Position) {
+    pub(crate) fn event(&mut self, at: Timestamp, strand: ProfileId, position: Position, event: &Event<'_>) {
         self.timeline.note(strand, position);
+        if !event.consents.is_empty() {
+            self.consents.event(at, strand, position, event);
+        }
     }
 
-    pub(crate) fn decisions(&mut self, decisions: &[Decision]) {
+    pub(crate) fn decisions(&mut self, decisions: &[Decision], partitions: &[Partition], store: Option<&SharedStore>) {
         for decision in decisions {
-            if let Kind::Message(message) = &decision.kind {
-                self.messages.decided(decision, message);
+            self.decided.push(decision.profile);
+            match &decision.kind {
+                Kind::Message(message) => {
+                    let profile = warm(partitions, decision.profile);
+                    let country = profile.and_then(Profile::country).map(Text::new).unwrap_or_default();
+                    let row = self.messages.decided(decision, message, country);
+                    self.stats.count(row, None);
+                }
+                Kind::Audience { audience, entered, .. } => self.audiences.decided(decision, audience, *entered),
+                Kind::Consent { purpose, channel, granted, cause } => {
+                    self.consents.decided(decision, purpose, channel.as_ref(), *granted, cause);
+                }
+                Kind::Exposure { enrollment, experiment, arm } => self.exposures.note(*enrollment, experiment, arm),
+                Kind::Goal { enrollment, .. } if !self.counts.exposures.is_empty() => {
+                    let arms = self.exposures.of(*enrollment, store);
+                    arms.into_iter().for_each(|arm| *self.counts.conversions.entry(arm).or_default() += 1);
+                }
+                // The loser is gone, and with him the words under which he was found.
+                Kind::Merged { loser, .. } => self.search.note(*loser),
+                _ => {}
             }
             self.counts.follow(decision);
         }
     }
 
-    pub(crate) fn report(&mut self, at: Timestamp, report: &Report, store: Option<&SharedStore>) {
-        if let Some((channel, before, now)) = self.messages.report(at, report, store) {
-            self.counts.message_moved(&channel, before, now);
+    /// `name` gives the name of a journey by its key.
+    pub(crate) fn track<'n>(&mut self, track: &mut Track, name: impl Fn(u64) -> Option<&'n Text>) {
+        track.learned.drain(..).for_each(|profile| self.search.note(profile));
+        for member in track.members.drain(..) {
+            self.audiences.member(&member);
+            self.counts.member(&member);
+        }
+        for moved in track.moves.drain(..) {
+            self.waits.follow(&moved);
+            if let Some(journey) = name(moved.journey) {
+                self.counts.moved(journey, moved);
+            }
         }
     }
 
-    pub(crate) fn write(&mut self, batch: &mut Batch) {
+    pub(crate) fn report(&mut self, at: Timestamp, report: &Report, store: Option<&SharedStore>) {
+        if let Some((row, before)) = self.messages.report(at, report, store) {
+            self.counts.message_moved(&row.channel, before, row.state());
+            self.stats.count(row, Some(before));
+        }
+    }
+
+    /// Places of these profiles' decisions among the node's unwritten ones, in their order.
+    pub(crate) fn decided_by(&self, profiles: &[ProfileId]) -> Vec<usize> {
+        let of = |(_, profile): &(usize, &ProfileId)| profiles.contains(profile);
+        self.decided.iter().enumerate().filter(of).map(|(place, _)| place).collect()
+    }
+
+    pub(crate) fn write(&mut self, at: Timestamp, partitions: &[Partition], store: &SharedStore, batch: &mut Batch) {
+        self.decided.clear();
         self.messages.write(batch);
         self.timeline.write(batch);
+        self.waits.write(batch);
+        self.audiences.write(batch);
+        self.consents.write(batch);
+        self.exposures.write(batch);
+        self.search.write(at, |id| warm(partitions, id), store, batch);
         self.counts.write(batch);
+        self.stats.write(batch);
     }
 
     /// What is known of a message.
     pub fn message(&self, id: MessageId, store: Option<&SharedStore>) -> Option<MessageRow> {
         self.messages.row(id, store)
-    }
-
-    /// Positions of a strand's events in the log, oldest first.
-    pub fn events_of(&self, strand: ProfileId, store: Option<&SharedStore>) -> Vec<Position> {
-        self.timeline.of(strand, store)
     }
 }

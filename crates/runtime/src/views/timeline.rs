@@ -10,37 +10,42 @@ use std::ops::ControlFlow;
 
 /// Positions since the last checkpoint.
 #[derive(Default)]
-pub(crate) struct Timeline {
+pub struct Timeline {
     /// In the order of the log.
     unsaved: Vec<(ProfileId, Position)>,
 }
 
+/// Stored positions of a strand's events before `before`, newest first, `count` at most.
+pub fn stored(store: &SharedStore, strand: ProfileId, before: Position, count: usize) -> Vec<Position> {
+    let (from, until) = (strand.0.to_be_bytes(), [strand.0.to_be_bytes(), before.0.to_be_bytes()].concat());
+    let mut found = Vec::new();
+    store.back(Table::Timeline, &from, &until, &mut |key, row| {
+        let first = key.get(8..).and_then(number).unwrap_or_default();
+        let steps: Vec<u64> = postcard::from_bytes(row).unwrap_or_default();
+        let next = |at: &mut u64, step: u64| {
+            *at += step;
+            Some(Position(*at))
+        };
+        let positions: Vec<Position> = std::iter::once(0).chain(steps).scan(first, next).collect();
+        found.extend(positions.into_iter().rev().filter(|position| *position < before));
+        if found.len() < count { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    found.truncate(count);
+    found
+}
+
 impl Timeline {
-    pub fn note(&mut self, strand: ProfileId, position: Position) {
+    pub(super) fn note(&mut self, strand: ProfileId, position: Position) {
         self.unsaved.push((strand, position));
     }
 
-    /// Oldest first.
-    pub fn of(&self, strand: ProfileId, store: Option<&SharedStore>) -> Vec<Position> {
-        let mut found = Vec::new();
-        let (from, until) = (strand.0.to_be_bytes(), (strand.0 + 1).to_be_bytes());
-        if let Some(store) = store {
-            store.range(Table::Timeline, &from, &until, &mut |key, row| {
-                let first = key.get(8..).and_then(number).unwrap_or_default();
-                let steps: Vec<u64> = postcard::from_bytes(row).unwrap_or_default();
-                found.push(Position(first));
-                found.extend(steps.into_iter().scan(first, |at, step| {
-                    *at += step;
-                    Some(Position(*at))
-                }));
-                ControlFlow::Continue(())
-            });
-        }
-        found.extend(self.unsaved.iter().filter(|(of, _)| *of == strand).map(|(_, position)| *position));
-        found
+    /// Positions in memory of these strands' events before `before`, newest first.
+    pub fn unsaved(&self, strands: &[ProfileId], before: Position) -> Vec<Position> {
+        let of = |(strand, position): &&(ProfileId, Position)| *position < before && strands.contains(strand);
+        self.unsaved.iter().rev().filter(of).map(|(_, position)| *position).collect()
     }
 
-    pub fn write(&mut self, batch: &mut Batch) {
+    pub(super) fn write(&mut self, batch: &mut Batch) {
         let mut unsaved = std::mem::take(&mut self.unsaved);
         unsaved.sort_unstable();
         for events in unsaved.chunk_by(|one, next| one.0 == next.0) {

@@ -74,7 +74,7 @@ fn audiences(now: &Definitions, then: &Definitions, counts: &Counts) -> Vec<Stri
         (now.audiences.iter().map(named).collect(), then.audiences.iter().map(named).collect());
     let all = pairs(now.iter().map(|(name, rule)| (name.as_str(), rule)), then.iter().map(|(name, rule)| (name.as_str(), rule)));
     let sentence = |(name, old, new): (&str, Option<&String>, Option<&String>)| {
-        let size = counts.audiences.get(name).copied().unwrap_or(0);
+        let size = counts.audiences.get(&faden_engine::audience::key_of(name)).map_or(0, |counts| counts.size);
         let members = people(size, "is in it now", "are in it now");
         match (old, new) {
             (None, Some(_)) => Some(format!("audience {name} is new; everybody is looked at with their next event")),
@@ -169,7 +169,7 @@ fn rules(now: &Definitions, then: &Definitions) -> Vec<String> {
 mod tests {
     use super::*;
     use faden_engine::workspace::{self, Files};
-    use faden_runtime::views::JourneyCounts;
+    use faden_runtime::views::{AudienceCounts, JourneyCounts};
 
     fn read(texts: &[(&str, &str)]) -> Definitions {
         let head = ("faden.yaml", "workspace: w\ncountry: DE\ntime_zone: Europe/Berlin\nlanguages: [en]\n");
@@ -188,7 +188,7 @@ mod tests {
         let (short, long) = (journey("1h"), journey("2h"));
         let counts = Counts {
             journeys: [("hello".into(), JourneyCounts { entered: 12, ..JourneyCounts::default() })].into(),
-            audiences: [("vip".into(), 1)].into(),
+            audiences: [(faden_engine::audience::key_of("vip"), AudienceCounts { size: 1, ..AudienceCounts::default() })].into(),
             ..Counts::default()
         };
         type Texts<'a> = Vec<(&'a str, &'a str)>;

@@ -3,15 +3,32 @@
 //! One file per part. Each brings its routes, a line per endpoint in its `ACCESS`, and its share of the
 //! document (`Document`); a test holds the three against each other.
 
+mod audiences;
+mod consent_state;
+mod consents;
+mod decisions;
 mod effects;
+mod enrollments;
+mod experiments;
+mod graph;
 mod input;
+mod journeys;
+mod lines;
+mod messages;
 mod openapi;
 mod operate;
 mod overview;
+mod page;
+mod passage;
+mod person;
+mod policies;
+mod profiles;
 mod scenarios;
+mod search;
 mod sources;
 mod system;
 mod templates;
+mod timeline;
 mod workspace;
 
 pub use overview::every_second;
@@ -30,17 +47,41 @@ pub const ACCESS: &[&[(&str, &str, Need)]] = &[
     templates::ACCESS,
     sources::ACCESS,
     operate::ACCESS,
+    search::ACCESS,
+    profiles::ACCESS,
+    timeline::ACCESS,
+    decisions::ACCESS,
+    journeys::ACCESS,
+    enrollments::ACCESS,
+    messages::ACCESS,
+    audiences::ACCESS,
+    consents::ACCESS,
+    policies::ACCESS,
+    experiments::ACCESS,
 ];
 
 /// All endpoints of the API.
 pub fn router() -> Router<App> {
-    Router::new()
-        .merge(system::router())
-        .merge(overview::router())
-        .merge(openapi::router())
-        .merge(workspace::router())
-        .merge(scenarios::router())
-        .merge(templates::router())
-        .merge(sources::router())
-        .merge(operate::router())
+    let parts = [
+        system::router(),
+        overview::router(),
+        openapi::router(),
+        workspace::router(),
+        scenarios::router(),
+        templates::router(),
+        sources::router(),
+        operate::router(),
+        search::router(),
+        profiles::router(),
+        timeline::router(),
+        decisions::router(),
+        journeys::router(),
+        enrollments::router(),
+        messages::router(),
+        audiences::router(),
+        consents::router(),
+        policies::router(),
+        experiments::router(),
+    ];
+    parts.into_iter().fold(Router::new(), Router::merge)
 }

@@ -44,6 +44,17 @@ pub fn document() -> utoipa::openapi::OpenApi {
         super::templates::Document::openapi(),
         super::sources::Document::openapi(),
         super::operate::Document::openapi(),
+        super::search::Document::openapi(),
+        super::profiles::Document::openapi(),
+        super::timeline::Document::openapi(),
+        super::decisions::Document::openapi(),
+        super::journeys::Document::openapi(),
+        super::enrollments::Document::openapi(),
+        super::messages::Document::openapi(),
+        super::audiences::Document::openapi(),
+        super::consents::Document::openapi(),
+        super::policies::Document::openapi(),
+        super::experiments::Document::openapi(),
     ];
     for part in parts {
         document.merge(part);

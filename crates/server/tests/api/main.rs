@@ -5,6 +5,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod journeys;
 mod operate;
+mod people;
 mod system;
 mod workspace;

@@ -54,11 +54,19 @@ pub enum Table {
     Timeline = 17,
     /// Words by which profiles are found.
     Search = 18,
+    /// Who is in which audience, and since when.
+    Members = 19,
+    /// Who entered and left an audience, by time.
+    AudienceChanges = 20,
+    /// Consents given and withdrawn, by time and by customer.
+    Consents = 21,
+    /// Arms of experiments by passage.
+    Exposures = 22,
 }
 
 impl Table {
     /// All tables, in the order of their numbers.
-    pub const ALL: [Table; 18] = [
+    pub const ALL: [Table; 22] = [
         Table::Meta,
         Table::Profiles,
         Table::Identity,
@@ -77,6 +85,10 @@ impl Table {
         Table::MessagesByProvider,
         Table::Timeline,
         Table::Search,
+        Table::Members,
+        Table::AudienceChanges,
+        Table::Consents,
+        Table::Exposures,
     ];
 
     /// The table with this number.
@@ -112,6 +124,10 @@ impl Table {
             Table::MessagesByProvider => "messages_by_provider",
             Table::Timeline => "timeline",
             Table::Search => "search",
+            Table::Members => "members",
+            Table::AudienceChanges => "audience_changes",
+            Table::Consents => "consents",
+            Table::Exposures => "exposures",
         }
     }
 }

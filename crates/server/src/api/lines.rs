@@ -1,0 +1,97 @@
+//! Decisions of one person as they were written: from the store, and those that no checkpoint has yet.
+
+use super::person::Person;
+use faden_engine::decision::Decision;
+use faden_engine::decision::tell::{self, Found};
+use faden_model::id::Born;
+use faden_model::{DecisionId, ProfileId, Timestamp};
+use faden_runtime::SharedStore;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+/// One decision: its JSON object, with what orders it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub at: Timestamp,
+    pub id: Born,
+    pub text: String,
+}
+
+/// Of each strand the decisions before a count; of strands that are not named, all.
+pub type Cursor = BTreeMap<u64, u32>;
+
+/// The decisions of one person.
+pub struct Lines {
+    strands: Vec<ProfileId>,
+    unwritten: Vec<Line>,
+    store: SharedStore,
+}
+
+impl Line {
+    fn of(decision: &Decision) -> Line {
+        let mut text = String::new();
+        decision.write_json(&mut text, true);
+        Line { at: decision.at, id: decision.id.0, text }
+    }
+
+    /// `id` and `at` stand before everything that a sender could have written.
+    fn read(text: &str) -> Option<Line> {
+        let field = |name: &str| text.split_once(name).and_then(|(_, rest)| rest.split_once('"')).map(|(value, _)| value);
+        let at = Timestamp::parse(field("\"at\":\"")?).ok()?;
+        Some(Line { at, id: DecisionId::parse(field("\"id\":\"")?).ok()?.0, text: text.to_owned() })
+    }
+
+    fn order(&self) -> (Timestamp, Born) {
+        (self.at, self.id)
+    }
+}
+
+impl Lines {
+    /// `unwritten` was looked at before the store is read.
+    pub fn new(person: &Person, unwritten: &[Decision]) -> Lines {
+        let unwritten = unwritten.iter().map(Line::of).collect();
+        Lines { strands: person.strands.clone(), unwritten, store: person.store.clone() }
+    }
+
+    /// The newest ones, newest first, `count` at most.
+    pub fn newest(&self, cursor: &Cursor, count: usize) -> Vec<Line> {
+        let before = |strand: ProfileId| cursor.get(&strand.0).copied();
+        let in_time = |line: &Line| before(line.id.under).is_none_or(|before| line.id.count < before);
+        let mut found: Vec<Line> = self.unwritten.iter().filter(|line| in_time(line)).cloned().collect();
+        for strand in &self.strands {
+            let mut stored = 0;
+            self.store.decisions_back(*strand, before(*strand), |text| {
+                let line = std::str::from_utf8(text).ok().and_then(Line::read).filter(in_time);
+                stored += usize::from(line.is_some());
+                found.extend(line);
+                stored < count
+            });
+        }
+        found.sort_by_key(|line| std::cmp::Reverse(line.order()));
+        found.dedup_by_key(|line| line.id);
+        found.truncate(count);
+        found
+    }
+
+    /// The chain around an id, which stands in `field` of its lines.
+    pub fn chain(&self, id: &str, field: &str) -> Found {
+        let read = |id: &str, visit: &mut tell::Visit<'_>| -> Result<(), Infallible> {
+            let quoted = format!("\"{id}\"");
+            let mut found: Vec<Line> = self.unwritten.iter().filter(|line| line.text.contains(&quoted)).cloned().collect();
+            for strand in &self.strands {
+                let mentions = |text: &&str| text.contains(&quoted);
+                self.store.decisions_of(*strand, |text| {
+                    found.extend(std::str::from_utf8(text).ok().filter(mentions).and_then(Line::read));
+                });
+            }
+            found.sort_by_key(Line::order);
+            found.dedup_by_key(|line| line.id);
+            found.iter().filter_map(|line| serde_json::from_str(&line.text).ok()).for_each(visit);
+            Ok(())
+        };
+        match tell::find(id, field, &read) {
+            Ok(found) => found,
+            Err(never) => match never {},
+        }
+    }
+}
