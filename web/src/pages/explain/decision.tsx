@@ -2,7 +2,7 @@
 import { Printer } from 'lucide-react'
 import { segment } from '../../api/client.ts'
 import { useGet } from '../../api/hooks.ts'
-import type { ChainItem, Check, Explanation, Fact } from '../../api/types.ts'
+import type { ChainItem, Check, Explanation } from '../../api/types.ts'
 import { iconOf, personOf } from '../../app/Decision.tsx'
 import { Loaded } from '../../app/Loaded.tsx'
 import { Page } from '../../app/Page.tsx'
@@ -130,23 +130,11 @@ function Checks({ checks }: { checks: readonly Check[] }) {
               <td>
                 <StateOf state={check.outcome} />
               </td>
-              <td>
-                <Saw facts={check.facts} />
-              </td>
+              <td>{check.facts || '–'}</td>
             </tr>
           ))}
         </tbody>
       </table>
     </section>
   )
-}
-
-function Saw({ facts }: { facts: readonly Fact[] | string }) {
-  if (typeof facts === 'string') return facts || <span className="muted">–</span>
-  if (facts.length === 0) return <span className="muted">–</span>
-  return facts.map((fact) => (
-    <div key={fact.name}>
-      <span className="muted">{fact.name}</span> <Value value={fact.value} />
-    </div>
-  ))
 }

@@ -1,6 +1,6 @@
 // Who somebody is: what he told, what was computed, where he belongs. Beside the tabs; folded on narrow screens.
 import { ChevronRight } from 'lucide-react'
-import type { Profile, TraitValue } from '../../api/types.ts'
+import type { Profile } from '../../api/types.ts'
 import { Card, FactRow, Facts } from '../../ui/Card.tsx'
 import { Id } from '../../ui/Copy.tsx'
 import { Link } from '../../ui/Link.tsx'
@@ -74,7 +74,7 @@ export function About({ person }: { person: Profile }) {
 
 interface TraitsProps {
   title: string
-  traits: Record<string, TraitValue>
+  traits: Profile['traits']
   details?: Profile['trait_details']
   none?: string
 }

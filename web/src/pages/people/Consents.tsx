@@ -49,7 +49,6 @@ export function Consents({ person }: { person: Profile }) {
 
 function Given({ consent }: { consent: Consent }) {
   const t = useTexts()
-  const proof = typeof consent.proof === 'string' ? consent.proof : consent.proof ? JSON.stringify(consent.proof) : null
   return (
     <li className={styles.consent}>
       <div>
@@ -67,7 +66,7 @@ function Given({ consent }: { consent: Consent }) {
       </div>
       <div className={styles.proof}>
         <span className="muted">{t('proof')}</span>
-        <div>{proof ?? '–'}</div>
+        <div>{consent.proof || '–'}</div>
       </div>
     </li>
   )

@@ -56,7 +56,7 @@ function iconOf(channel: string): ReactNode {
   return <MessageCircle aria-hidden />
 }
 
-function Bubble({ message, language }: { message: Message; language: string | null }) {
+function Bubble({ message, language }: { message: Message; language?: string | null }) {
   const t = useTexts()
   const app = useAppTexts()
   return (
@@ -103,7 +103,7 @@ interface Preview {
 }
 
 /** The text is not kept with a message; this is the template with the person as he is now, and says so. */
-function Words({ message, language }: { message: Message; language: string | null }) {
+function Words({ message, language }: { message: Message; language?: string | null }) {
   const t = useTexts()
   const [open, setOpen] = useState(false)
   const preview = useMutation({

@@ -5,7 +5,7 @@ import { useState } from 'react'
 import { post } from '../../api/client.ts'
 import type { Channel, Verdict } from '../../api/definitions.ts'
 import { useList } from '../../api/hooks.ts'
-import type { Check, TraitValue } from '../../api/types.ts'
+import type { Check } from '../../api/types.ts'
 import { Loaded } from '../../app/Loaded.tsx'
 import { PersonField } from '../../app/PersonField.tsx'
 import { useSearchParam } from '../../app/url.ts'
@@ -144,8 +144,6 @@ function Answer({ verdict }: { verdict: Verdict }) {
   )
 }
 
-const shown = (value: TraitValue): string => (typeof value === 'string' ? value : JSON.stringify(value))
-
 function CheckLine({ check }: { check: Check }) {
   const t = usePolicyTexts()
   const tone = check.outcome === 'passed' ? 'good' : check.outcome === 'held' ? 'warn' : 'bad'
@@ -161,17 +159,7 @@ function CheckLine({ check }: { check: Check }) {
             {check.channel && ` · ${check.channel}`}
           </span>
         </span>
-        {check.facts.length > 0 && (
-          <span className={styles.facts}>
-            {typeof check.facts === 'string'
-              ? check.facts
-              : check.facts.map((fact) => (
-                  <span key={fact.name}>
-                    <span className="muted">{fact.name}</span> {shown(fact.value)}
-                  </span>
-                ))}
-          </span>
-        )}
+        {check.facts && <span className={styles.facts}>{check.facts}</span>}
       </div>
     </li>
   )
