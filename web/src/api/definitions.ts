@@ -211,7 +211,7 @@ export interface Source {
 }
 
 export interface DeadLetter {
-  id: string
+  id: string | number
   at: string
   source: string
   code: string

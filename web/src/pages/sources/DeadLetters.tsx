@@ -32,7 +32,7 @@ export function readable(body: string): string {
 export function DeadLetters({ list }: { list: List<DeadLetter> }) {
   const t = useSourceTexts()
   const [open, setOpen] = useSearchParam('letter')
-  const chosen = list.items.find((letter) => letter.id === open)
+  const chosen = list.items.find((letter) => String(letter.id) === open)
   const columns: Column<DeadLetter>[] = [
     {
       key: 'reason',
@@ -82,8 +82,8 @@ export function DeadLetters({ list }: { list: List<DeadLetter> }) {
           label={t('view_dead_letters')}
           columns={columns}
           rows={list.items}
-          rowKey={(row) => row.id}
-          onRow={(row) => setOpen(row.id)}
+          rowKey={(row) => String(row.id)}
+          onRow={(row) => setOpen(String(row.id))}
           selected={open}
           more={list.more}
           onEnd={list.loadMore}
@@ -101,7 +101,7 @@ function Letter({ letter, onClose }: { letter: DeadLetter; onClose: () => void }
   const refused = refusal('operate')
   const done = () => void cache.invalidateQueries({ queryKey: ['/dead_letters'] })
   const retry = useMutation({
-    mutationFn: () => post<Taken>(`/dead_letters/${segment(letter.id)}/retry`),
+    mutationFn: () => post<Taken>(`/dead_letters/${segment(String(letter.id))}/retry`),
     onSuccess: (answer) => {
       done()
       if (!answer.accepted) return
@@ -110,7 +110,7 @@ function Letter({ letter, onClose }: { letter: DeadLetter; onClose: () => void }
     },
   })
   const drop = useMutation({
-    mutationFn: () => remove(`/dead_letters/${segment(letter.id)}`),
+    mutationFn: () => remove(`/dead_letters/${segment(String(letter.id))}`),
     onSuccess: () => {
       done()
       notify(t('deleted'))
