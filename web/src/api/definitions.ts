@@ -39,7 +39,8 @@ export interface ServerEdge {
 
 export interface JourneyVersion {
   version: Version
-  published_at: string
+  /** Null when that is too long ago. */
+  published_at: string | null
   running: number
 }
 

@@ -37,12 +37,14 @@ export function Select<V extends string>({ label, choices, value, onChange, inli
     >
       {!inline && <Label className={styles.label}>{label}</Label>}
       <AriaButton className={styles.button} aria-label={inline ? label : undefined}>
-        {inline && (
-          <span className={styles.prefix} aria-hidden>
-            {label}
-          </span>
-        )}
-        <SelectValue className={styles.value}>{({ defaultChildren }) => defaultChildren}</SelectValue>
+        <SelectValue className={styles.value}>
+          {({ defaultChildren }) => (
+            <>
+              {inline && <span className={styles.prefix}>{label} </span>}
+              {defaultChildren}
+            </>
+          )}
+        </SelectValue>
         <ChevronDown aria-hidden />
       </AriaButton>
       <Popover className={styles.popover}>

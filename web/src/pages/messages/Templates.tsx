@@ -58,7 +58,7 @@ export function Templates() {
                 onClick={() => setChosen(each.template)}
               >
                 <span className="clip">{each.template}</span>
-                <span className="muted">{t('variants', { count: each.variants.length })}</span>
+                <span className="soft">{t('variants', { count: each.variants.length })}</span>
               </button>
             </li>
           ))}

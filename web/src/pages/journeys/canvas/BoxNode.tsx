@@ -54,7 +54,6 @@ function Card({ data }: { data: BoxNodeData }) {
     : [reentryWords(facts, t), goalWords(facts, t) && `${t('goal')}: ${goalWords(facts, t)}`]
         .filter(Boolean)
         .join(' · ')
-  const spoken = flow ? `, ${t('waiting')} ${number(flow.waiting)}, ${t('passed')} ${number(flow.passed)}` : ''
   return (
     <button
       type="button"
@@ -68,7 +67,6 @@ function Card({ data }: { data: BoxNodeData }) {
         finding && styles[finding],
       )}
       aria-pressed={selected}
-      aria-label={`${kind}: ${name || t('unnamed')}. ${detail}${spoken}`}
       onClick={() => onSelect?.(selected ? null : box.id)}
     >
       <span className={styles.top}>
@@ -90,13 +88,17 @@ function Card({ data }: { data: BoxNodeData }) {
           {detail}
         </span>
         {flow && (
-          <span className={styles.flow} aria-hidden>
+          <span className={styles.flow}>
             {flow.waiting > 0 && (
               <span className={styles.waiting} title={t('waiting')}>
                 {number(flow.waiting)}
+                <span className="visually-hidden">{t('waiting')}</span>
               </span>
             )}
-            <span title={t('passed')}>✓ {number(flow.passed)}</span>
+            <span title={t('passed')}>
+              ✓ {number(flow.passed)}
+              <span className="visually-hidden">{t('passed')}</span>
+            </span>
           </span>
         )}
       </span>

@@ -104,7 +104,7 @@ function Ways({ journey, definition, step }: { journey: Journey; definition: Def
           <li key={arrow.id} className={styles.way}>
             <span className={styles.wayBar} style={{ width: `${(counted?.share ?? 0) * 100}%` }} />
             <span className="clip">{words.length > 0 ? words.join(', ') : t('on')}</span>
-            <span className="muted clip">→ {nameOfTarget(arrow.to)}</span>
+            <span className="soft clip">→ {nameOfTarget(arrow.to)}</span>
             <b className="num">{counted ? number(counted.count) : '–'}</b>
           </li>
         )

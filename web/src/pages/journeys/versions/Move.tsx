@@ -42,7 +42,10 @@ export function Move({ journey, onClose }: { journey: Journey; onClose: () => vo
       onClose()
     },
   })
-  const definition = useMemo(() => (target.data ? readDefinition(target.data.source) : null), [target.data])
+  const definition = useMemo(
+    () => (sameVersion(target.data?.version, to) ? readDefinition(target.data?.source ?? '') : null),
+    [target.data, to],
+  )
   const choose = (from: string, landing: string) => {
     const changed = { ...steps }
     if (landing === SAME) delete changed[from]

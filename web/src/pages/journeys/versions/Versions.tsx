@@ -81,7 +81,9 @@ function SideBySide({ journey }: { journey: Journey }) {
   const path = `/journeys/${encodeURIComponent(journey.journey)}`
   const before = useGet<Journey>(path, { version: left })
   const after = useGet<Journey>(path, { version: right })
-  const [one, other] = [before.data?.source, after.data?.source]
+  const textOf = (query: typeof before, version: string) =>
+    sameVersion(query.data?.version, version) ? query.data?.source : undefined
+  const [one, other] = [textOf(before, left), textOf(after, right)]
   const difference = useMemo(
     () => (one !== undefined && other !== undefined ? differences(readDefinition(one), readDefinition(other)) : null),
     [one, other],
@@ -98,6 +100,8 @@ function SideBySide({ journey }: { journey: Journey }) {
       />
       {query.error ? (
         <Failure error={query.error} onRetry={() => void query.refetch()} />
+      ) : query.data && !sameVersion(query.data.version, value) ? (
+        <p className="soft">{t('version_text_gone', { version: versionName(value) })}</p>
       ) : query.data ? (
         <Side journey={query.data} asked={value} difference={difference} side={which} />
       ) : (
