@@ -76,15 +76,6 @@ fn each_line(path: &Path, id: &str, visit: &mut tell::Visit<'_>) -> anyhow::Resu
     Ok(())
 }
 
-/// Finds a message among written lines: for what was just decided in memory.
-pub fn of_lines(id: &str, lines: &str) -> anyhow::Result<Found> {
-    tell::find(id, "message", &|id, visit| {
-        let quoted = format!("\"{id}\"");
-        lines.lines().filter(|line| line.contains(&quoted)).filter_map(|line| serde_json::from_str(line).ok()).for_each(visit);
-        Ok(())
-    })
-}
-
 /// The chain as people read it.
 pub fn text(id: &str, found: &Found, paint: Paint) -> String {
     let first = &found.chain[0];

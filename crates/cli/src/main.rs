@@ -3,17 +3,22 @@
 //! Exit codes: 0 done, 1 failed or findings, 2 wrong usage (given by clap). Data goes to standard output,
 //! progress and complaints to standard error.
 
+mod backup;
 mod bench;
 mod check;
+mod client;
 mod cpu;
 mod demo;
+mod doctor;
 mod explain;
+mod export;
+mod import;
 mod load;
 mod profile;
 mod progress;
+mod publish;
 mod replay;
 mod serve;
-mod sparkline;
 mod table;
 mod terminal;
 mod test;
@@ -37,6 +42,14 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Serve(serve::Arguments),
+    Plan(publish::Plan),
+    Apply(publish::Apply),
+    Login(publish::Login),
+    Import(import::Arguments),
+    Export(export::Arguments),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
+    Doctor(doctor::Arguments),
     Check(check::Arguments),
     Test(test::Arguments),
     Replay(Box<replay::Arguments>),
@@ -58,6 +71,14 @@ fn main() -> ExitCode {
     let _ = rustix::thread::disable_transparent_huge_pages(true);
     let ending = match Arguments::parse().command {
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Plan(arguments) => publish::plan(&arguments),
+        Command::Apply(arguments) => publish::apply(&arguments),
+        Command::Login(arguments) => publish::login(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
+        Command::Backup(arguments) => backup::backup(&arguments),
+        Command::Restore(arguments) => backup::restore(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),

@@ -103,7 +103,7 @@ fn greet(arguments: &Arguments, started: &Started) -> anyhow::Result<()> {
     writeln!(out, "{text}").and_then(|()| out.flush()).context("cannot write to standard output")
 }
 
-async fn wait_for_the_end() -> anyhow::Result<()> {
+pub async fn wait_for_the_end() -> anyhow::Result<()> {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).context("cannot wait for signals")?;
     tokio::select! {
         signal = tokio::signal::ctrl_c() => signal.context("cannot wait for Ctrl-C"),

@@ -7,13 +7,16 @@
 mod access;
 mod api;
 mod audit;
+mod backup;
 mod channels;
 mod console;
 mod dead_letters;
+pub mod history;
 mod ingest;
 mod keeper;
 mod keys;
 mod live;
+pub mod outside;
 mod problem;
 mod publish;
 mod serve;
@@ -23,5 +26,7 @@ mod state;
 mod surfaces;
 mod watch;
 
+pub use backup::{BackupError, restore};
 pub use keys::{Role, Scope};
 pub use serve::{Options, ServeError, Started, serve};
+pub use state::set_secrets;

@@ -32,7 +32,6 @@ pub struct Second {
 pub struct Live {
     pub events: AtomicU64,
     pub refused: AtomicU64,
-    pub calls: AtomicU64,
     pub turned_away: AtomicU64,
     pub sent: AtomicU64,
     pub failed: AtomicU64,
@@ -47,7 +46,6 @@ impl Default for Live {
         Live {
             events: zero(),
             refused: zero(),
-            calls: zero(),
             turned_away: zero(),
             sent: zero(),
             failed: zero(),

@@ -176,7 +176,7 @@ fn lock(data: &Path) -> Result<File, ServeError> {
 }
 
 /// Opens the node as often as it must be.
-fn opener(options: &Options) -> keeper::Open {
+pub(crate) fn opener(options: &Options) -> keeper::Open {
     let (data, partitions, cache_bytes) = (options.data.clone(), options.partitions, options.cache_bytes);
     Box::new(move || {
         let log = Log::open(Arc::new(FileDisk), LogOptions::new(data.join("log")))?;

@@ -13,7 +13,7 @@ use faden_engine::workspace::Files;
 use faden_storage::LogReaders;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 /// Definitions as they hold now, with the files they were read from.
 pub struct Published {
@@ -87,10 +87,22 @@ impl Published {
     }
 }
 
+/// Secrets of a demonstration, which stand before the environment.
+static GIVEN: OnceLock<BTreeMap<String, String>> = OnceLock::new();
+
+/// Gives secrets by name instead of setting them in the environment; only the first call counts.
+pub fn set_secrets(secrets: BTreeMap<String, String>) {
+    // A second demonstration in one process has the same ones.
+    let _ = GIVEN.set(secrets);
+}
+
 /// The value of a secret; `None` where it is not set.
 pub fn resolve(secret: &Secret) -> Option<String> {
     let value = match secret {
-        Secret::Environment(name) => std::env::var(name.as_str()).ok()?,
+        Secret::Environment(name) => {
+            let given = GIVEN.get().and_then(|given| given.get(name.as_str()).cloned());
+            given.or_else(|| std::env::var(name.as_str()).ok())?
+        }
         Secret::File(path) => std::fs::read_to_string(path.as_str()).ok()?.trim_end_matches(['\n', '\r']).to_owned(),
     };
     (!value.is_empty()).then_some(value)

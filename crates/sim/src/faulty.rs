@@ -147,6 +147,10 @@ impl Store for FaultyStore {
         self.inner.scan_back(table, from, until, visit)
     }
 
+    fn view(&self) -> Box<dyn Store> {
+        self.inner.view()
+    }
+
     fn disk_bytes(&self) -> u64 {
         self.inner.disk_bytes()
     }

@@ -5,7 +5,6 @@
 mod arrows;
 mod fuzz;
 mod house;
-mod picture;
 mod tree;
 
 use anyhow::{Context, Result, bail};
@@ -20,7 +19,6 @@ usage: cargo xtask <task>
   house             file and function length, forbidden words, error pages, links, machine paths
   sim --seeds N     whole nodes under N seeds of faults; further arguments go to the simulator
   fuzz --seconds N  every fuzz target for N seconds; `fuzz --seconds N TARGET` runs one
-  picture           what a terminal showed (standard input) as an SVG
 ";
 
 fn main() -> ExitCode {
@@ -36,7 +34,6 @@ fn main() -> ExitCode {
         "house" => report("house rules", &house::findings(&root)),
         "sim" => sim(&root, rest),
         "fuzz" => fuzz::run(&root, rest),
-        "picture" => picture::run(),
         "--help" | "-h" | "help" => {
             print!("{USAGE}");
             Ok(())

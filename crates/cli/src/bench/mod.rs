@@ -7,6 +7,8 @@ mod cart;
 mod live;
 mod machine;
 
+pub use cart::mix;
+
 use crate::Ending;
 use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};

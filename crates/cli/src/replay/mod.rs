@@ -12,7 +12,7 @@ pub use chunks::{Chunk, Chunks};
 pub use intake::{Intake, plain};
 pub use runner::Runner;
 use sink::Sink;
-pub use summary::{Outcomes, Summary};
+pub use summary::Summary;
 
 use crate::cpu;
 use crate::progress::Progress;

@@ -121,7 +121,8 @@ impl MessageRow {
         }
     }
 
-    fn decode(bytes: &[u8]) -> Option<MessageRow> {
+    /// Reads a stored row.
+    pub fn decode(bytes: &[u8]) -> Option<MessageRow> {
         match bytes.split_first() {
             Some((&ROW_VERSION, rest)) => postcard::from_bytes(rest).ok(),
             _ => None,

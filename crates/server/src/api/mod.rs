@@ -4,12 +4,14 @@
 //! document (`Document`); a test holds the three against each other.
 
 mod audiences;
+mod backup;
 mod consent_state;
 mod consents;
 mod decisions;
 mod effects;
 mod enrollments;
 mod experiments;
+mod export;
 mod graph;
 mod input;
 mod journeys;
@@ -58,6 +60,8 @@ pub const ACCESS: &[&[(&str, &str, Need)]] = &[
     consents::ACCESS,
     policies::ACCESS,
     experiments::ACCESS,
+    backup::ACCESS,
+    export::ACCESS,
 ];
 
 /// All endpoints of the API.
@@ -82,6 +86,8 @@ pub fn router() -> Router<App> {
         consents::router(),
         policies::router(),
         experiments::router(),
+        backup::router(),
+        export::router(),
     ];
     parts.into_iter().fold(Router::new(), Router::merge)
 }

@@ -55,6 +55,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
         super::consents::Document::openapi(),
         super::policies::Document::openapi(),
         super::experiments::Document::openapi(),
+        super::backup::Document::openapi(),
+        super::export::Document::openapi(),
     ];
     for part in parts {
         document.merge(part);

@@ -11,7 +11,7 @@ pub mod cloud_events;
 pub mod segment;
 
 use crate::dead_letters::DeadLetter;
-use crate::keeper::now;
+use crate::keeper::{Refusal, now};
 use crate::problem::Problem;
 use crate::sources::Brought;
 use crate::state::App;
@@ -22,6 +22,7 @@ use faden_storage::RecordBatch;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::error::Error;
+use std::sync::atomic::Ordering;
 use utoipa::ToSchema;
 
 /// Largest single call, and largest event of a batch, in bytes.
@@ -147,7 +148,11 @@ impl<'a> Intake<'a> {
     pub async fn finish(self) -> Result<Taken, Problem> {
         let accepted = self.names.len();
         if accepted > 0 {
-            self.app.keeper.append(self.batch).await?;
+            self.app.keeper.append(self.batch).await.inspect_err(|refusal| {
+                if matches!(refusal, Refusal::Busy) {
+                    self.app.live.turned_away.fetch_add(1, Ordering::Relaxed);
+                }
+            })?;
         }
         let app = self.app.clone();
         let letters = self.letters;

@@ -85,6 +85,12 @@ impl LogReaders {
     pub fn flushed(&self) -> Position {
         self.shared.lock().flushed
     }
+
+    /// The files of the log, oldest first. All but the last one are written to no more.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.shared.lock().segments.iter().map(|segment| self.shared.path(segment.first)).collect()
+    }
 }
 
 impl Log {

@@ -1,9 +1,8 @@
 //! A store in memory: for tests, for replays that need no disk, and for the simulator.
 
-use super::{Batch, Change, Store, StoreError, Table, Visit, VisitMany};
+use super::{Batch, Change, Store, StoreError, Table, Visit, VisitMany, bounds};
 use std::{
     collections::BTreeMap,
-    ops::Bound,
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -141,15 +140,15 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    fn view(&self) -> Box<dyn Store> {
+        let now = self.lock();
+        let contents = Contents { now: now.now.clone(), bytes: now.bytes, undo: None };
+        Box::new(Self { shared: Arc::new(Mutex::new(contents)) })
+    }
+
     fn disk_bytes(&self) -> u64 {
         self.lock().bytes
     }
-}
-
-/// `None` where no key can lie between.
-fn bounds<'k>(from: &'k [u8], until: &'k [u8]) -> Option<(Bound<&'k [u8]>, Bound<&'k [u8]>)> {
-    let end = if until.is_empty() { Bound::Unbounded } else { Bound::Excluded(until) };
-    (until.is_empty() || from < until).then_some((Bound::Included(from), end))
 }
 
 fn visit_rows<'r>(mut rows: impl Iterator<Item = (&'r Vec<u8>, &'r Vec<u8>)>, visit: &mut Visit<'_>) {

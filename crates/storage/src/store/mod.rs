@@ -18,7 +18,8 @@ pub use fjall::FjallStore;
 pub use memory::MemoryStore;
 
 use crate::log::Position;
-use std::{ops::ControlFlow, path::PathBuf};
+use std::ops::{Bound, ControlFlow};
+use std::path::PathBuf;
 
 /// The tables. Numbers are written to disk and to backups: fixed for ever, never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -194,6 +195,9 @@ pub trait Store: Send {
     /// As `get`.
     fn scan_back(&self, table: Table, from: &[u8], until: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError>;
 
+    /// The store as it is now, for reading, while others go on changing it. It takes no commits.
+    fn view(&self) -> Box<dyn Store>;
+
     /// Bytes on disk; for a store in memory, bytes of keys and values.
     fn disk_bytes(&self) -> u64;
 
@@ -210,6 +214,15 @@ pub trait Store: Send {
             bytes.try_into().map_err(|_| StoreError::Corrupt { table: Table::Meta, what: "the log position is not 8 bytes".to_owned() })?;
         Ok(Position(u64::from_be_bytes(bytes)))
     }
+}
+
+/// The keys with `from <= key < until`.
+type Bounds<'k> = (Bound<&'k [u8]>, Bound<&'k [u8]>);
+
+/// `None` where no key can lie between; an empty `until` means to the end.
+fn bounds<'k>(from: &'k [u8], until: &'k [u8]) -> Option<Bounds<'k>> {
+    let end = if until.is_empty() { Bound::Unbounded } else { Bound::Excluded(until) };
+    (until.is_empty() || from < until).then_some((Bound::Included(from), end))
 }
 
 /// What can go wrong with a store.

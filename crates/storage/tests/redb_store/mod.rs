@@ -111,6 +111,20 @@ impl Store for RedbStore {
         self.visit_range(table, (from, until), true, visit).map_err(|source| StoreError::Read { table, source })
     }
 
+    fn view(&self) -> Box<dyn Store> {
+        let mut copy = faden_storage::MemoryStore::default();
+        let mut batch = Batch::new();
+        for table in Table::ALL {
+            let mut put = |key: &[u8], value: &[u8]| {
+                batch.put(table, key, value);
+                std::ops::ControlFlow::Continue(())
+            };
+            self.scan(table, &[], &[], &mut put).expect("the store can be read");
+        }
+        copy.commit(&batch).expect("memory takes everything");
+        Box::new(copy)
+    }
+
     fn disk_bytes(&self) -> u64 {
         std::fs::metadata(&self.file).map_or(0, |metadata| metadata.len())
     }

@@ -1,0 +1,146 @@
+//! Everything of one kind as lines of JSON, streamed while the server runs.
+
+use super::backup::stream;
+use crate::access::Need;
+use crate::keys::Scope;
+use crate::problem::Problem;
+use crate::state::App;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::get;
+use faden_engine::profile::Profile;
+use faden_model::id::Born;
+use faden_model::{Command, Event, MessageId, ProfileId, Record, Timestamp};
+use faden_runtime::views::MessageRow;
+use faden_storage::store::Store;
+use faden_storage::{LogReaders, Position, Table};
+use serde_json::{Map, Value, json};
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use utoipa::OpenApi;
+
+pub const ACCESS: &[(&str, &str, Need)] = &[("GET", "/api/v1/export/{what}", Need::Scope(Scope::ProfilesRead))];
+
+pub fn router() -> Router<App> {
+    Router::new().route("/api/v1/export/{what}", get(export))
+}
+
+#[derive(OpenApi)]
+#[openapi(paths(export))]
+pub struct Document;
+
+/// What can be exported.
+#[derive(Clone, Copy)]
+enum What {
+    Profiles,
+    Events,
+    Messages,
+    Decisions,
+}
+
+/// All profiles, events, messages or decisions as lines of JSON
+#[utoipa::path(get, path = "/api/v1/export/{what}", tag = "system", params(("what" = String, Path, description = "`profiles`, `events`, `messages` or `decisions`")),
+    responses((status = 200, description = "one JSON object a line", content_type = "application/x-ndjson"), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+pub async fn export(State(app): State<App>, Path(what): Path<String>) -> Result<Response, Problem> {
+    let what = match what.as_str() {
+        "profiles" => What::Profiles,
+        "events" => What::Events,
+        "messages" => What::Messages,
+        "decisions" => What::Decisions,
+        _ => return Err(Problem::not_found("export; ask for profiles, events, messages or decisions")),
+    };
+    let taken = app.keeper.look(|node| {
+        node.settle_keeping_log().ok()?;
+        Some((node.store()?.lock().view(), node.log_readers()?))
+    });
+    let (view, log) = taken.await?.ok_or_else(|| crate::keeper::Refusal::Down("its state cannot be written".to_owned()))?;
+    Ok(stream("application/x-ndjson", format!("faden-{}.ndjson", name(what)), move |out| write(what, &*view, &log, out)))
+}
+
+fn name(what: What) -> &'static str {
+    match what {
+        What::Profiles => "profiles",
+        What::Events => "events",
+        What::Messages => "messages",
+        What::Decisions => "decisions",
+    }
+}
+
+fn write(what: What, view: &dyn Store, log: &LogReaders, out: &mut dyn Write) -> io::Result<()> {
+    match what {
+        What::Events => events(log, out),
+        What::Profiles => rows(view, Table::Profiles, out, |_, bytes, line| {
+            line.extend(Profile::decode(bytes).ok().map(|profile| json!({"id": profile.id.to_string(), "profile": profile}).to_string()));
+        }),
+        What::Messages => rows(view, Table::Messages, out, |key, bytes, line| {
+            line.extend(message_id(key).zip(MessageRow::decode(bytes)).map(|(id, row)| message(id, &row).to_string()));
+        }),
+        What::Decisions => rows(view, Table::Decisions, out, |_, bytes, line| {
+            line.push(String::from_utf8_lossy(bytes).trim_end().to_owned());
+        }),
+    }
+}
+
+/// Visits a table; `lines` adds what a row says.
+fn rows(view: &dyn Store, table: Table, out: &mut dyn Write, lines: impl Fn(&[u8], &[u8], &mut Vec<String>)) -> io::Result<()> {
+    let mut failure = Ok(());
+    let scanned = view.scan(table, &[], &[], &mut |key, value| {
+        let mut found = Vec::new();
+        lines(key, value, &mut found);
+        failure = found.iter().try_for_each(|line| writeln!(out, "{line}"));
+        if failure.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    failure.and(scanned.map_err(io::Error::other))
+}
+
+fn message_id(key: &[u8]) -> Option<MessageId> {
+    let under = ProfileId(u64::from_be_bytes(key.get(..8)?.try_into().ok()?));
+    Some(MessageId(Born { under, count: u32::from_be_bytes(key.get(8..12)?.try_into().ok()?) }))
+}
+
+fn message(id: MessageId, row: &MessageRow) -> Value {
+    json!({
+        "id": id.to_string(), "at": row.at.to_string(), "profile": row.profile.to_string(), "user_id": row.user_id.as_str(),
+        "enrollment": row.enrollment.to_string(), "journey": row.journey.as_str(), "step": row.step.as_str(), "template": row.template.as_str(),
+        "purpose": row.purpose.as_str(), "channel": row.channel.as_str(), "address": row.address.as_str(), "state": row.state().name(),
+        "history": row.moments.iter().map(|moment| json!({"state": moment.state.name(), "at": moment.at.to_string(), "code": moment.code.as_str()})).collect::<Vec<_>>(),
+    })
+}
+
+fn events(log: &LogReaders, out: &mut dyn Write) -> io::Result<()> {
+    let mut reader = log.read(Position(0)).map_err(io::Error::other)?;
+    while let Some((_, bytes)) = reader.next().map_err(io::Error::other)? {
+        let record = Record::decode(bytes).map_err(io::Error::other)?;
+        if let Command::Event(event) = &record.command {
+            writeln!(out, "{}", event_line(record.at, event))?;
+        }
+    }
+    Ok(())
+}
+
+/// An event as a Segment call again, with when it came in.
+fn event_line(at: Timestamp, event: &Event<'_>) -> Value {
+    let raw = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+    let mut line = Map::new();
+    let mut put = |name: &str, value: Value| drop(line.insert(name.to_owned(), value));
+    put("type", json!(event.kind.name()));
+    put("messageId", json!(event.message_id));
+    put("receivedAt", json!(at.to_string()));
+    if let Some(timestamp) = event.timestamp {
+        put("timestamp", json!(timestamp.to_string()));
+    }
+    if !event.name.is_empty() {
+        put(if event.kind == faden_model::EventKind::Track { "event" } else { "name" }, json!(event.name));
+    }
+    put(
+        "identifiers",
+        event.identifiers.iter().map(|identifier| json!({"kind": identifier.kind.name(), "value": identifier.value})).collect(),
+    );
+    for (name, text) in [("properties", &event.properties), ("traits", &event.traits), ("context", &event.context)] {
+        if text.len() > 2 {
+            put(name, raw(text));
+        }
+    }
+    Value::Object(line)
+}

@@ -1,0 +1,201 @@
+//! The outside world of a demonstration, on loopback: a mailbox, phones and browsers that take messages, and a page that shows them.
+//!
+//! It answers as the providers' published formats say (WhatsApp Cloud API, Twilio Messages, web push, Standard
+//! Webhooks) and sends WhatsApp's statuses back, signed. Nothing leaves this machine.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use hmac::{Hmac, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use std::collections::VecDeque;
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// Messages that the page shows.
+const KEPT: usize = 200;
+
+/// Secret with which WhatsApp's statuses are signed, here and in the demonstration's workspace.
+pub const APP_SECRET: &str = "demonstration";
+
+/// One message that arrived.
+struct Arrived {
+    at: String,
+    channel: &'static str,
+    to: String,
+    title: String,
+    text: String,
+}
+
+struct World {
+    arrived: Mutex<VecDeque<Arrived>>,
+    /// Where WhatsApp's statuses go.
+    statuses: String,
+    http: reqwest::Client,
+}
+
+/// The running world.
+pub struct Outside {
+    /// Its page, and the address of its providers.
+    pub http: SocketAddr,
+    /// Its mailbox.
+    pub smtp: SocketAddr,
+}
+
+impl World {
+    fn keep(&self, channel: &'static str, to: &str, title: &str, text: &str) {
+        let mut arrived = self.arrived.lock().expect("no holder of this lock panics");
+        let at = crate::keeper::now().to_string();
+        arrived.push_front(Arrived { at, channel, to: to.to_owned(), title: title.to_owned(), text: text.to_owned() });
+        arrived.truncate(KEPT);
+    }
+}
+
+/// Starts it; `statuses` is where the server takes WhatsApp's statuses.
+///
+/// # Errors
+/// When no port can be had.
+pub async fn start(statuses: String) -> std::io::Result<Outside> {
+    // Installed already where the server was first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = reqwest::Client::builder().no_proxy().build().map_err(std::io::Error::other)?;
+    let world = Arc::new(World { arrived: Mutex::new(VecDeque::new()), statuses, http });
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let router = Router::new()
+        .route("/", get(page))
+        .route("/{version}/{phone}/messages", post(whatsapp))
+        .route("/2010-04-01/Accounts/{account}/Messages.json", post(sms))
+        .route("/push/{browser}", post(push))
+        .route("/faden", post(webhook))
+        .with_state(world.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let smtp = mailbox(world).await?;
+    Ok(Outside { http: address, smtp })
+}
+
+async fn mailbox(world: Arc<World>) -> std::io::Result<SocketAddr> {
+    let inlet = json!({"listen": "127.0.0.1:0", "domains": ["example.de", "example.at", "example.br", "example.com"]});
+    let inlet = serde_json::from_value(inlet).map_err(std::io::Error::other)?;
+    let listener = faden_channels::email::Listener::bind(&inlet).await.map_err(std::io::Error::other)?;
+    let address = listener.address();
+    // Any mail: also what programs wrote and our own.
+    tokio::spawn(listener.take_any().run(world, tokio_util::sync::CancellationToken::new()));
+    Ok(address)
+}
+
+impl faden_channels::Inbox for World {
+    fn take(&self, inbound: faden_channels::Inbound) -> faden_channels::BoxFuture<'_, Result<(), faden_channels::NotTaken>> {
+        if let faden_channels::Inbound::Message(mail) = inbound {
+            self.keep("email", &mail.to, mail.subject.as_deref().unwrap_or_default(), &mail.text);
+        }
+        Box::pin(async { Ok(()) })
+    }
+}
+
+async fn whatsapp(State(world): State<Arc<World>>, Path((_, phone)): Path<(String, String)>, Json(call): Json<Value>) -> Json<Value> {
+    let to = call["to"].as_str().unwrap_or_default().to_owned();
+    let parameters = call["template"]["components"][0]["parameters"].as_array().cloned().unwrap_or_default();
+    let texts: Vec<&str> = parameters.iter().filter_map(|parameter| parameter["text"].as_str()).collect();
+    let title = call["template"]["name"].as_str().unwrap_or_default();
+    let text = call["text"]["body"].as_str().map_or_else(|| texts.join(" · "), str::to_owned);
+    world.keep("whatsapp", &to, title, &text);
+    let id = crate::keys::secret("wamid.")[..30].to_owned();
+    tokio::spawn(statuses(world, phone, to.clone(), id.clone()));
+    Json(
+        json!({"messaging_product": "whatsapp", "contacts": [{"input": to, "wa_id": to.trim_start_matches('+')}], "messages": [{"id": id}]}),
+    )
+}
+
+/// Delivered after a moment, read by most.
+async fn statuses(world: Arc<World>, phone: String, to: String, id: String) {
+    let read = !id.as_bytes().last().is_some_and(|byte| byte % 4 == 0);
+    for (after, status) in [(900, "delivered"), (4_000, "read")] {
+        tokio::time::sleep(Duration::from_millis(after)).await;
+        if status == "read" && !read {
+            return;
+        }
+        let now = (crate::keeper::now().0 / 1000).to_string();
+        let value = json!({"messaging_product": "whatsapp", "metadata": {"display_phone_number": phone, "phone_number_id": phone},
+            "statuses": [{"id": id, "status": status, "timestamp": now, "recipient_id": to.trim_start_matches('+')}]});
+        let body =
+            json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}]})
+                .to_string();
+        let mut mac = Hmac::<Sha256>::new_from_slice(APP_SECRET.as_bytes()).expect("a key of any length is good");
+        mac.update(body.as_bytes());
+        let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let call = world
+            .http
+            .post(&world.statuses)
+            .header("content-type", "application/json")
+            .header("x-hub-signature-256", format!("sha256={hex}"));
+        // The server may be going down.
+        let _ = call.body(body).send().await;
+    }
+}
+
+async fn sms(State(world): State<Arc<World>>, body: String) -> Response {
+    let field = |name: &str| {
+        let mut pairs = body.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.find(|(key, _)| *key == name).map(|(_, value)| decoded(value)).unwrap_or_default()
+    };
+    world.keep("sms", &field("To"), "", &field("Body"));
+    let sid = crate::keys::secret("SM")[..34].to_owned();
+    (StatusCode::CREATED, Json(json!({"sid": sid, "status": "queued", "to": field("To"), "error_code": null}))).into_response()
+}
+
+/// `application/x-www-form-urlencoded` back to text.
+fn decoded(value: &str) -> String {
+    let bytes = value.as_bytes();
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = value.get(at + 1..at + 3).filter(|_| bytes[at] == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        plain.push(hex.unwrap_or(if bytes[at] == b'+' { b' ' } else { bytes[at] }));
+        at += if hex.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&plain).into_owned()
+}
+
+async fn push(State(world): State<Arc<World>>, Path(browser): Path<String>) -> StatusCode {
+    world.keep("web_push", &browser, "", "(encrypted for this browser)");
+    StatusCode::CREATED
+}
+
+async fn webhook(State(world): State<Arc<World>>, Json(call): Json<Value>) -> StatusCode {
+    let to = call["data"]["user_id"].as_str().unwrap_or_default();
+    world.keep("webhook", to, call["type"].as_str().unwrap_or_default(), &call["data"]["content"].to_string());
+    StatusCode::NO_CONTENT
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+async fn page(State(world): State<Arc<World>>) -> Html<String> {
+    let mut rows = String::new();
+    for message in world.arrived.lock().expect("no holder of this lock panics").iter() {
+        let Arrived { at, channel, to, title, text } = message;
+        let _ = write!(
+            rows,
+            "<details><summary><b>{channel}</b> <span>{}</span> {} <time>{at}</time></summary><pre>{}</pre></details>",
+            escaped(to),
+            escaped(title),
+            escaped(text)
+        );
+    }
+    let empty = if rows.is_empty() { "<p>Nothing has arrived yet; a customer is about to leave a cart.</p>" } else { "" };
+    Html(format!(
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'><meta http-equiv=refresh content=5>\
+         <title>What customers receive</title><style>:root{{color-scheme:light dark}}body{{font:15px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}}\
+         details{{border-bottom:1px solid #8884;padding:.4rem 0}}summary{{cursor:pointer;display:flex;gap:.8rem}}b{{width:5.5rem}}span{{opacity:.7;min-width:14rem}}\
+         time{{margin-left:auto;opacity:.6}}pre{{white-space:pre-wrap;background:#8881;padding:1rem;border-radius:8px}}</style>\
+         <h1>What customers receive</h1><p>Everything that left Faden arrives here, on this machine. It refreshes by itself.</p>{empty}{rows}"
+    ))
+}
