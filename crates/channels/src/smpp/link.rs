@@ -119,7 +119,7 @@ impl Link {
     }
 }
 
-fn read(mut frame: BytesMut) -> Result<Frame, SendError> {
+pub fn read(mut frame: BytesMut) -> Result<Frame, SendError> {
     let number = |at: usize| Some(u32::from_be_bytes(frame.get(at..at + 4)?.try_into().ok()?));
     let (Some(id), Some(status), Some(sequence)) = (number(0), number(4), number(8)) else { return Err(lost("broken_answer")) };
     let length = frame.len();
