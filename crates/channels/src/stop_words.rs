@@ -257,7 +257,8 @@ mod tests {
             let languages: Vec<&str> = languages.split_whitespace().collect();
             assert_eq!(meaning(text, &languages), expected, "{text:?} in {languages:?}");
         }
-        assert_eq!(meaning(&"stop ".repeat(100), &["en"]), None);
+        assert_eq!(meaning(&format!("stop{}", " please".repeat(20)), &["en"]), Some(Stop));
+        assert_eq!(meaning(&format!("stop{}", " please".repeat(50)), &["en"]), None);
     }
 
     #[test]

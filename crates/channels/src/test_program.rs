@@ -78,6 +78,18 @@ impl Node {
         }
     }
 
+    /// Every line before the next one with this `event`.
+    pub async fn hear_until(&mut self, event: &str) -> Vec<Value> {
+        let mut before = Vec::new();
+        loop {
+            let line = self.line(event).await;
+            if line["event"] == event {
+                return before;
+            }
+            before.push(line);
+        }
+    }
+
     async fn line(&mut self, event: &str) -> Value {
         if let Some(line) = self.unheard.pop_front() {
             return line;

@@ -42,10 +42,7 @@ pub fn submit_error(status: CommandStatus) -> SendError {
         | CommandStatus::EsmeRunknownerr
         | CommandStatus::EsmeRinvbndsts
         | CommandStatus::EsmeRsertypunavail => SendError::Unavailable { code },
-        CommandStatus::EsmeRinvsrcadr
-        | CommandStatus::EsmeRinvsrcton
-        | CommandStatus::EsmeRinvsrcnpi
-        | CommandStatus::EsmeRinvsystyp
+        CommandStatus::EsmeRinvsystyp
         | CommandStatus::EsmeRinvsertyp
         | CommandStatus::EsmeRprohibited
         | CommandStatus::EsmeRsertypunauth

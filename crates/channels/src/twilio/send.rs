@@ -108,12 +108,13 @@ fn error(status: StatusCode, after: Option<Duration>, twilio: Option<i64>) -> Se
     let code = number.to_string();
     match number {
         _ if is_gone(number) => SendError::AddressGone { code },
-        // Sign-in, account suspended, not permitted there, a sender that is not ours or cannot send.
-        20_003 | 20_005 | 20_008 | 20_404 | 21_212 | 21_408 | 21_603 | 21_606 | 21_659 | 21_660 | 21_703 | 30_002 => {
-            SendError::Account { code }
-        }
+        // Sign-in, account suspended, a sender that is not ours or cannot send.
+        20_003 | 20_005 | 20_008 | 20_404 | 21_212 | 21_603 | 21_606 | 21_659 | 21_660 | 21_703 | 30_002 => SendError::Account { code },
         // Calls, the queue of the sender, the rate of the sender.
         14_107 | 20_429 | 21_611 | 30_001 | 30_022 => SendError::Throttled { code, after },
+        // Everything else that Twilio numbers is about this message: not a number (21211), a country that the account
+        // may not write to (21408, with status 403).
+        _ if status == StatusCode::FORBIDDEN => SendError::Refused { code },
         _ => error_by_status(status, after, code),
     }
 }

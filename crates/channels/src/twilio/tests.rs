@@ -62,7 +62,7 @@ async fn twilios_codes_say_what_can_be_done_next() {
         (400, error(21_614), SendError::AddressGone { code: code("21614") }),
         (401, error(20_003), SendError::Account { code: code("20003") }),
         (400, error(21_606), SendError::Account { code: code("21606") }),
-        (403, error(21_408), SendError::Account { code: code("21408") }),
+        (403, error(21_408), SendError::Refused { code: code("21408") }),
         (429, error(20_429), SendError::Throttled { code: code("20429"), after: None }),
         (400, error(21_611), SendError::Throttled { code: code("21611"), after: None }),
         (500, error(20_500), SendError::Unavailable { code: code("20500") }),

@@ -3,7 +3,7 @@
 use super::encrypt::{BASE64_URL, Browser, LONGEST_MESSAGE, encrypt};
 use super::settings::Settings;
 use super::vapid::Signer;
-use crate::outbound_http::{Answer, Http, error_by_status};
+use crate::outbound_http::{Answer, CallError, Http, error_by_status};
 use crate::settings::SettingsError;
 use crate::{Accepted, BoxFuture, Channel, Content, Outgoing, SendError};
 use base64::Engine;
@@ -67,7 +67,7 @@ impl WebPush {
             .header("topic", id)
             .body(encrypted)
             .map_err(|_| refused("not_a_subscription"))?;
-        outcome(&self.http.call(request, self.limit).await?)
+        outcome(&self.http.call(request, self.limit).await.map_err(unreachable_for)?)
     }
 }
 
@@ -93,14 +93,22 @@ fn read(subscription: &str) -> Option<(Uri, String, Browser)> {
     Some((endpoint, origin, Browser { public_key, auth }))
 }
 
+/// An address that cannot be called is the subscription's fault, and anybody can make one up: the account goes on.
+fn unreachable_for(error: CallError) -> SendError {
+    match SendError::from(error) {
+        SendError::Account { code } => SendError::Refused { code },
+        other => other,
+    }
+}
+
 fn outcome(answer: &Answer) -> Result<Accepted, SendError> {
     let status = answer.status();
     let code = status.as_str().to_owned();
     match status.as_u16() {
         200..=299 => Ok(Accepted::default()),
         404 | 410 => Err(SendError::AddressGone { code }),
-        // Push services do not move a subscription by redirecting.
-        300..=399 => Err(SendError::Refused { code }),
+        // Made with another key, or moved, which push services do not do: this subscription's matter, not the account's.
+        300..=399 | 401 | 403 => Err(SendError::Refused { code }),
         _ => Err(error_by_status(status, answer.retry_after(), code)),
     }
 }

@@ -101,7 +101,7 @@ async fn a_push_services_status_says_what_can_be_done_next() {
         (202, "", Ok(Accepted::default())),
         (307, "Location: http://127.0.0.1/\r\n", Err(SendError::Refused { code: code(307) })),
         (400, "", Err(SendError::Refused { code: code(400) })),
-        (403, "", Err(SendError::Account { code: code(403) })),
+        (403, "", Err(SendError::Refused { code: code(403) })),
         (404, "", Err(SendError::AddressGone { code: code(404) })),
         (410, "", Err(SendError::AddressGone { code: code(410) })),
         (413, "", Err(SendError::Refused { code: code(413) })),
@@ -146,7 +146,7 @@ async fn what_is_no_subscription_or_too_long_is_refused_unsent() {
     // A subscription cannot be used to look around inside: anybody can make one up.
     let public = WebPush::new(&settings(PEM, None, "mailto:a@b.example"), Http::new(Reach::Public, None).unwrap()).unwrap();
     let inside = push(&subscription("http://169.254.169.254/latest"), "");
-    assert_eq!(public.send(&inside).await, Err(SendError::Account { code: "private_address".to_owned() }));
+    assert_eq!(public.send(&inside).await, refused("private_address"));
 }
 
 #[test]

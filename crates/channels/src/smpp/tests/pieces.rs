@@ -179,6 +179,7 @@ fn a_receipt_is_read_from_its_text_or_from_its_tlvs() {
         ("id: stat:DELIVRD", None, None, None),
         ("id:7", None, None, None),
         ("text:id:7 stat:DELIVRD", None, None, None),
+        ("id:7 text:is it stat:DELIVRD", None, None, None),
         ("", None, None, None),
         ("Ünïcödé id:7 stat:DELIVRD", None, None, expect("7", delivered, "DELIVRD")),
     ];
@@ -252,7 +253,8 @@ fn a_status_says_what_can_be_done_next() {
         (0x58, SendError::Throttled { code: code("ESME_RTHROTTLED"), after: second }),
         (0x14, SendError::Throttled { code: code("ESME_RMSGQFUL"), after: second }),
         (0x08, SendError::Unavailable { code: code("ESME_RSYSERR") }),
-        (0x0a, SendError::Account { code: code("ESME_RINVSRCADR") }),
+        (0x0a, SendError::Refused { code: code("ESME_RINVSRCADR") }),
+        (0x101, SendError::Account { code: code("ESME_RPROHIBITED") }),
         (0x0b, SendError::Refused { code: code("ESME_RINVDSTADR") }),
         (0x400, SendError::Refused { code: code("0x00000400") }),
     ];
