@@ -301,7 +301,38 @@ const PIECES: [&str; 40] = [
     "macro m(a)",
 ];
 
+/// Trees of MJML elements, some of them where they do not belong, with attributes that mean nothing.
+fn mjml() -> impl Strategy<Value = String> {
+    const LEVELS: [&str; 4] = [
+        "mj-section|mj-section|mj-section|mj-wrapper|mj-hero|mj-raw|mj-column",
+        "mj-column|mj-column|mj-column|mj-group|mj-text",
+        "mj-text|mj-button|mj-image|mj-divider|mj-spacer|mj-table|mj-raw|mj-social|mj-navbar|mj-accordion|mj-carousel|p",
+        "mj-social-element|mj-navbar-link|mj-accordion-element|mj-carousel-image|b|a|td|p|br",
+    ];
+    const ATTRIBUTES: &str = "( (width|height|padding|font-size|border|border-radius|src|href|background-url|mode|icon-size|inner-padding|align)=\"\
+                              (|px|0|0px|-1px|99999999999999px|1e9px|100%|50% 20%|é|a b c d e|1px solid|fixed-height|&amp;|x'y)\"){0,3}";
+    let mut tree = prop_oneof!["[a-zé &;]{0,6}", "<!--[a-z ]{0,4}-->", "<br/>"].boxed();
+    for names in LEVELS.into_iter().rev() {
+        let elements = (names, ATTRIBUTES, prop::collection::vec(tree, 0..4));
+        tree = elements.prop_map(|(name, attributes, inner)| format!("<{name}{attributes}>{}</{name}>", inner.concat())).boxed();
+    }
+    let head = "(<mj-head>(<mj-title>é</mj-title>|<mj-preview>x</mj-preview>|<mj-style>a \\{\\}</mj-style>|<mj-breakpoint width=\"x\" />|\
+                <mj-attributes><mj-all padding=\"é\" /></mj-attributes>|<mj-font name=\"a\" href=\"b\" />){0,2}</mj-head>)?";
+    (head, prop::collection::vec(tree, 0..4)).prop_map(|(head, body)| format!("<mjml>{head}<mj-body>{}</mj-body></mjml>", body.concat()))
+}
+
 proptest! {
+    #[test]
+    fn any_mjml_is_rendered_or_refused(text in mjml()) {
+        let source = Source { file: Text::const_new("t"), line: 1, part: Text::const_new("body"), text: String::new() };
+        for misfit in check_mjml(&text) {
+            prop_assert!(text.get(misfit.place).is_some(), "{text}");
+        }
+        if let Ok(html) = markup::html(Markup::Mjml, &source, text) {
+            plain_text(&html);
+        }
+    }
+
     #[test]
     fn every_template_ends_and_none_panics(pieces in prop::collection::vec(0..PIECES.len(), 0..40), ending in "jinja|html|mjml") {
         let text: String = pieces.into_iter().map(|at| PIECES[at]).collect();
