@@ -166,7 +166,7 @@ test('without a mouse: find a person, read why a message did not go, open the jo
     await page.getByRole('dialog').waitFor({ state: 'detached' })
     await keys.press('Control+k')
     await page.getByRole('combobox').waitFor()
-    await keys.type(person.identifiers[0]?.value ?? '')
+    await keys.type((person.identifiers.find((each) => each.kind === 'email') ?? person.identifiers[0])?.value ?? '')
     await page
       .getByRole('option', { name: nameOf(person) })
       .first()

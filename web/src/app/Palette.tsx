@@ -94,6 +94,12 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   )
 }
 
+/** Who has exactly this identifier stands before those where it only begins so. */
+function exactFirst(people: readonly ProfileSummary[], text: string): ProfileSummary[] {
+  const is = (person: ProfileSummary) => person.identifiers.some((identifier) => identifier.value === text)
+  return [...people].sort((one, other) => Number(is(other)) - Number(is(one)))
+}
+
 /** Ids first, then people, then pages; with nothing typed, the pages. */
 function useHits(text: string): { hits: Hit[]; asking: boolean } {
   const t = useAppTexts()
@@ -109,7 +115,7 @@ function useHits(text: string): { hits: Hit[]; asking: boolean } {
       group: t('find_ids'),
     })
   }
-  for (const person of text.length > 1 ? (people.data?.items ?? []) : []) {
+  for (const person of text.length > 1 ? exactFirst(people.data?.items ?? [], text) : []) {
     hits.push({
       href: `/people/${encodeURIComponent(person.id)}`,
       icon: <UserRound aria-hidden />,

@@ -15,7 +15,7 @@ export function useKeyboard(actions: Actions) {
   const latest = useRef(actions)
   latest.current = actions
   useEffect(() => {
-    let chord_at = 0
+    let chord_at = Number.NEGATIVE_INFINITY
     const listen = (event: KeyboardEvent) => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
         event.preventDefault()
@@ -24,7 +24,7 @@ export function useKeyboard(actions: Actions) {
       }
       if (!isForPage(event)) return
       if (event.timeStamp - chord_at < CHORD_MS_MAX) {
-        chord_at = 0
+        chord_at = Number.NEGATIVE_INFINITY
         const place = PLACES.find((each) => each.letter === event.key)
         if (place) {
           // Before the table hears a `j`.
