@@ -22,7 +22,7 @@ const APP: &str = "01EKHWVV2VJQEF0SA1GZFZ04RF";
 fn open(kind: &str, url: &str, credentials: Value) -> Sinch {
     let mut sinch = json!({
         "project_id": "project-1", "app_id": APP, "webhook_secret": "foo_secret1234", "base_url": url,
-        "auth_url": format!("{url}/oauth2/token"), "timeout_seconds": 1,
+        "auth_url": format!("{url}/oauth2/token"), "timeout_seconds": 3,
     });
     sinch.as_object_mut().unwrap().extend(credentials.as_object().unwrap().clone());
     let settings = serde_json::from_value(json!({"kind": kind, "from": "Shop", "sinch": sinch})).unwrap();

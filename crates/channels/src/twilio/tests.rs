@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 fn account(base_url: &str, more: Value) -> Twilio {
-    let mut twilio = json!({"account_sid": "AC1", "auth_token": "12345", "base_url": base_url, "timeout_seconds": 1});
+    let mut twilio = json!({"account_sid": "AC1", "auth_token": "12345", "base_url": base_url, "timeout_seconds": 3});
     twilio.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let settings = serde_json::from_value(json!({"kind": "sms", "from": "Shop", "twilio": twilio})).unwrap();
     Twilio::new(&settings, Http::new(Reach::Anywhere, None).unwrap()).unwrap()

@@ -25,7 +25,7 @@ const RAW_PUBLIC: &str = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWX
 const AUTH: &str = "BTBZMqHH6r4Tts7J_aSIgg";
 
 fn settings(private_key: &str, public_key: Option<&str>, subject: &str) -> Settings {
-    let vapid = json!({"private_key": private_key, "public_key": public_key, "subject": subject, "timeout_seconds": 1});
+    let vapid = json!({"private_key": private_key, "public_key": public_key, "subject": subject, "timeout_seconds": 3});
     serde_json::from_value(json!({"kind": "web_push", "vapid": vapid})).unwrap()
 }
 

@@ -16,7 +16,7 @@ const OTHER: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 fn account(url: &str, secrets: &[&str]) -> Webhook {
     let settings = serde_json::json!({
         "kind": "webhook",
-        "webhook": {"url": url, "secret": secrets[0], "secrets": &secrets[1..], "timeout_seconds": 1},
+        "webhook": {"url": url, "secret": secrets[0], "secrets": &secrets[1..], "timeout_seconds": 3},
     });
     Webhook::new(&serde_json::from_value(settings).unwrap(), Http::new(Reach::Anywhere, None).unwrap()).unwrap()
 }

@@ -18,7 +18,7 @@ const OURS: MessageId = MessageId(Born { under: ProfileId(235), count: 4 });
 fn account(base_url: &str) -> WhatsApp {
     let cloud_api = json!({
         "phone_number_id": "106540352242922", "access_token": "token-1", "app_secret": "app secret", "verify_token": "word",
-        "base_url": base_url, "timeout_seconds": 1,
+        "base_url": base_url, "timeout_seconds": 3,
     });
     let settings = serde_json::from_value(json!({"kind": "whatsapp", "cloud_api": cloud_api})).unwrap();
     WhatsApp::new(&settings, Http::new(Reach::Anywhere, None).unwrap()).unwrap()
