@@ -12,7 +12,7 @@ use rust_embed::RustEmbed;
 struct Files;
 
 /// Only what the console itself brings may run or be shown.
-pub const POLICY: &str = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; \
+pub const POLICY: &str = "default-src 'self'; img-src 'self' data:; style-src 'self'; object-src 'none'; \
                           base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// A file, or the page that takes over from there.
