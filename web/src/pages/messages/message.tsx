@@ -68,8 +68,10 @@ function About({ message }: { message: MessageDetail }) {
     <Card title={t('about')}>
       <Facts>
         <FactRow name={t('to')}>
-          <Link href={`/people/${encodeURIComponent(message.profile)}`}>{message.user_id || message.profile}</Link>
-          {message.address && <span className="soft"> · {message.address}</span>}
+          <span className={styles.linked}>
+            <Link href={`/people/${encodeURIComponent(message.profile)}`}>{message.user_id || message.profile}</Link>
+            {message.address && <span className="soft"> · {message.address}</span>}
+          </span>
         </FactRow>
         <FactRow name={t('channel')}>{message.channel || '–'}</FactRow>
         <FactRow name={t('template')}>

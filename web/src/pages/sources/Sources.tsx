@@ -8,6 +8,7 @@ import { useSearchParam } from '../../app/url.ts'
 import { useLanguage } from '../../i18n.ts'
 import { Card, Figure } from '../../ui/Card.tsx'
 import { Chart } from '../../ui/Chart.tsx'
+import { Snippet } from '../../ui/Copy.tsx'
 import { Empty } from '../../ui/Empty.tsx'
 import { Link } from '../../ui/Link.tsx'
 import { Skeleton } from '../../ui/Skeleton.tsx'
@@ -20,6 +21,10 @@ import { useSourceTexts } from './texts.ts'
 const REFRESH_MS = 10_000
 type Kind = Source['kinds'][number]
 
+const firstEvent = () => `curl ${window.location.origin}/v1/track -u WRITE_KEY: \\
+  -H 'content-type: application/json' \\
+  -d '{"userId": "u1", "event": "Signed Up"}'`
+
 export function Sources() {
   const t = useSourceTexts()
   const list = useList<Source>('/sources', {}, { every: REFRESH_MS })
@@ -27,11 +32,7 @@ export function Sources() {
   if (list.loading) return <Skeleton lines={6} />
   if (list.items.length === 0) {
     return (
-      <Empty
-        icon={<Cable />}
-        title={t('none_yet')}
-        snippet={`curl ${window.location.origin}/v1/track -u WRITE_KEY: \\\n  -H 'content-type: application/json' \\\n  -d '{"userId": "u1", "event": "Signed Up"}'`}
-      >
+      <Empty icon={<Cable />} title={t('none_yet')} snippet={firstEvent()}>
         {t('none_yet_text')}
       </Empty>
     )
@@ -71,11 +72,15 @@ function SourceCard({ source }: { source: Source }) {
               }
             />
           </div>
-          {minutes.length > 1 && (
+          {source.events_total > 0 && minutes.length > 1 && (
             <Chart label={t('volume_of', { source: source.source })} times={times} series={series} height={130} />
           )}
         </div>
-        <Kinds source={source} />
+        {source.kinds.length > 0 ? (
+          <Kinds source={source} />
+        ) : (
+          <Snippet label={t('nothing_from')}>{firstEvent()}</Snippet>
+        )}
       </div>
     </Card>
   )

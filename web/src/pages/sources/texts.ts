@@ -10,6 +10,7 @@ export const useSourceTexts = defineTexts('sources', {
     view_channels: 'Channels',
     none_yet: 'Nothing came in yet',
     none_yet_text: 'Every Segment library works with its address and a write key of a source. Or by hand:',
+    nothing_from: 'Nothing came from here yet. Its first event, by hand:',
     total: 'Events in all',
     last: 'last',
     refused: 'Refused',
@@ -68,6 +69,7 @@ export const useSourceTexts = defineTexts('sources', {
     none_yet: 'Noch nichts kam herein',
     none_yet_text:
       'Jede Segment-Bibliothek passt, mit dieser Adresse und dem Schreibschlüssel einer Quelle. Oder von Hand:',
+    nothing_from: 'Von hier kam noch nichts. Das erste Ereignis, von Hand:',
     total: 'Ereignisse insgesamt',
     last: 'zuletzt',
     refused: 'Abgelehnt',
