@@ -163,3 +163,9 @@ export function useTell(): (item: { sentence: string; data: Told }) => string {
     [t, language],
   )
 }
+
+/** How a passage ended, in the reader's language. */
+export function useOutcome(): (outcome: string) => string {
+  const t = useTexts()
+  return (outcome) => (has(OUTCOMES, outcome) ? t(OUTCOMES[outcome]) : outcome)
+}

@@ -78,9 +78,11 @@ function Step({ item, asked }: { item: ChainItem; asked: boolean }) {
             {asked && <Badge tone="info">{t('asked_for')}</Badge>}
           </p>
         </header>
-        {item.cause && (
+        {typeof item.data.message_id === 'string' && (
           <Facts>
-            <FactRow name={t('cause')}>{item.cause}</FactRow>
+            <FactRow name={t('cause')}>
+              <Value value={item.data.event} /> <code className="muted">{item.data.message_id}</code>
+            </FactRow>
           </Facts>
         )}
         {item.facts.length > 0 && (

@@ -4,6 +4,7 @@ import { segment } from '../../api/client.ts'
 import { useGet } from '../../api/hooks.ts'
 import type { Enrollment } from '../../api/types.ts'
 import { StateOf } from '../../app/StateOf.tsx'
+import { useOutcome } from '../../app/tell.ts'
 import { useAppTexts } from '../../app/texts.ts'
 import { Card } from '../../ui/Card.tsx'
 import { join } from '../../ui/class.ts'
@@ -44,6 +45,7 @@ export function Enrollments({ enrollments }: { enrollments: readonly Enrollment[
 function Passage({ enrollment }: { enrollment: Enrollment }) {
   const t = useTexts()
   const app = useAppTexts()
+  const outcome = useOutcome()
   const running = enrollment.state !== 'ended'
   const at = enrollment.step ? `?step=${encodeURIComponent(enrollment.step)}` : ''
   return (
@@ -71,7 +73,7 @@ function Passage({ enrollment }: { enrollment: Enrollment }) {
             {t('until')} <Time at={enrollment.until} show="both" />
           </>
         )}
-        {enrollment.outcome && t('outcome', { outcome: enrollment.outcome })}
+        {enrollment.outcome && t('outcome', { outcome: outcome(enrollment.outcome) })}
       </p>
     </Card>
   )
