@@ -36,8 +36,9 @@ ui:
 # The picture that README opens with, of the demo company.
 screenshots: ui
 	cargo build --release -p faden
-	ONLY=today LOOK=wide-light-en web/e2e/run.sh $${CARGO_TARGET_DIR:-target}/release/faden --pictures target/pictures
-	cp target/pictures/today-wide-light-en.png docs/images/console.png
+	ONLY=journey JOURNEY=order_updates LOOK=wide-light-en web/e2e/run.sh $${CARGO_TARGET_DIR:-target}/release/faden --pictures target/pictures
+	mkdir -p docs/images
+	cp target/pictures/journey-wide-light-en.png docs/images/console.png
 
 nightly: test
 	cargo xtask sim --seeds 10000

@@ -25,7 +25,7 @@ export async function somebody(page: Page): Promise<string | undefined> {
 export async function visits(page: Page): Promise<Visit[]> {
   const person = await somebody(page)
   const message = await first(page, '/messages?limit=1', 'id')
-  const journey = await first(page, '/journeys', 'journey')
+  const journey = process.env.JOURNEY ?? (await first(page, '/journeys', 'journey'))
   const audience = await first(page, '/audiences', 'audience')
   const all: (Visit | undefined)[] = [
     { name: 'today', href: '/' },

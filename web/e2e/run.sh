@@ -2,7 +2,7 @@
 # Runs the console's tests in a real browser against the demo company, and ends the server afterwards.
 #
 #   web/e2e/run.sh FADEN             the main paths, and what holds on every page
-#   web/e2e/run.sh FADEN --pictures DIR     pictures of every page instead (ONLY and LOOK choose some)
+#   web/e2e/run.sh FADEN --pictures DIR     pictures of every page instead (ONLY, JOURNEY and LOOK choose some)
 set -euo pipefail
 
 faden="$(realpath "$1")"
