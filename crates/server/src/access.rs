@@ -53,7 +53,11 @@ pub const TABLE: &[(&str, &str, Need)] = &[
 
 /// What a call of this method and path needs; `None` when no endpoint is there.
 pub fn need(method: &str, path: &str) -> Option<Need> {
-    let mut known = TABLE.iter().chain(crate::api::ACCESS.iter().flat_map(|part| part.iter())).chain(crate::surfaces::ACCESS);
+    let mut known = TABLE
+        .iter()
+        .chain(crate::api::ACCESS.iter().flat_map(|part| part.iter()))
+        .chain(crate::surfaces::ACCESS)
+        .chain(crate::inbound::ACCESS);
     known.find(|(of, at, _)| *of == method && *at == path).map(|(_, _, need)| *need)
 }
 

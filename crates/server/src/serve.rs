@@ -9,7 +9,7 @@ use crate::live::Live;
 use crate::publish::{Refused, publish};
 use crate::signed::Signer;
 use crate::state::{App, Parts, Published};
-use crate::{access, api, channels, console, ingest, surfaces};
+use crate::{access, api, channels, console, inbound, ingest, surfaces};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, header};
@@ -104,6 +104,7 @@ impl Started {
         if let Ok(Err(error)) = self.http.await {
             tracing::warn!(%error, "the HTTP server ended with an error");
         }
+        self.app.channels.close().await;
         self.app.keeper.stop();
         let running = self.running;
         if tokio::task::spawn_blocking(move || running.wait()).await.is_err() {
@@ -261,6 +262,7 @@ fn router(app: App) -> Router {
         .merge(ingest::cloud_events::router())
         .merge(api::router())
         .merge(surfaces::router())
+        .merge(inbound::router())
         .route_layer(from_fn_with_state(app.clone(), access::check));
     checked.fallback(console::file).layer(cors()).layer(CatchPanicLayer::custom(panicked)).layer(from_fn(with_request_id)).with_state(app)
 }

@@ -1,5 +1,6 @@
 //! The accounts of a workspace: built when definitions are published, each with its queue and its health.
 
+use super::build::{Built, Calls, build};
 use super::worker;
 use crate::keeper::now;
 use crate::state::App;
@@ -9,11 +10,16 @@ use faden_model::{MessageId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use utoipa::ToSchema;
+
+/// How long messages under way may take when the server ends, and how often it is looked.
+const FAREWELL_MAX: Duration = Duration::from_secs(5);
+const FAREWELL_LOOK: Duration = Duration::from_millis(20);
 
 /// Whether an account can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -65,12 +71,16 @@ pub struct Account {
     made_of: String,
     pub(super) limits: Limits,
     pub channel: Option<Arc<dyn Channel>>,
+    /// Reads what the provider calls us with.
+    pub calls: Option<Calls>,
     queue: mpsc::UnboundedSender<MessageId>,
     health: Mutex<(AccountState, Timestamp, Option<String>)>,
     pub(super) queued: AtomicU64,
     pub(super) in_flight: AtomicU64,
     pub(super) sent: AtomicU64,
     pub(super) failed: AtomicU64,
+    /// The server ends: nothing new is begun.
+    pub(super) closing: AtomicBool,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -125,7 +135,7 @@ impl Channels {
                 continue;
             }
             let built = if missing.is_empty() {
-                super::worker::build(app, &declared.kind, &name, &settings)
+                build(app, &declared.kind, &name, &settings)
             } else {
                 Err(format!("{} is not set", missing.join(", ")))
             };
@@ -142,6 +152,20 @@ impl Channels {
         }
         if !gone.is_empty() {
             tokio::spawn(again(app.clone()));
+        }
+    }
+
+    /// Ends all accounts: no message is begun any more, and what is under way has a few seconds.
+    pub async fn close(&self) {
+        let accounts = std::mem::take(&mut *self.accounts.write().expect("no holder of this lock panics"));
+        accounts.values().for_each(|account| account.closing.store(true, Ordering::Relaxed));
+        let deadline = tokio::time::Instant::now() + FAREWELL_MAX;
+        let busy = || accounts.values().any(|account| account.in_flight.load(Ordering::Relaxed) > 0);
+        while busy() && tokio::time::Instant::now() < deadline {
+            tokio::time::sleep(FAREWELL_LOOK).await;
+        }
+        for account in accounts.values() {
+            account.tasks.lock().expect("no holder of this lock panics").iter().for_each(JoinHandle::abort);
         }
     }
 
@@ -180,15 +204,15 @@ async fn again(app: App) {
     }
 }
 
-fn start(app: &App, name: String, kind: String, settings: Value, built: Result<Arc<dyn Channel>, String>) -> Arc<Account> {
+fn start(app: &App, name: String, kind: String, settings: Value, built: Result<Built, String>) -> Arc<Account> {
     let (queue, waiting) = mpsc::unbounded_channel();
     let limits: Limits = serde_json::from_value(settings.clone()).unwrap_or_default();
     let limits = Limits { connections: connections(&settings).unwrap_or(limits.connections).clamp(1, 64), ..limits };
-    let (channel, state, error) = match built {
-        Ok(channel) => (Some(channel), AccountState::Up, None),
+    let (channel, calls, mut tasks, state, error) = match built {
+        Ok(Built { channel, calls, tasks }) => (Some(channel), calls, tasks, AccountState::Up, None),
         Err(error) => {
             tracing::warn!(account = %name, error, "a channel's account cannot be used");
-            (None, AccountState::Unconfigured, Some(error))
+            (None, None, Vec::new(), AccountState::Unconfigured, Some(error))
         }
     };
     let account = Arc::new(Account {
@@ -197,18 +221,20 @@ fn start(app: &App, name: String, kind: String, settings: Value, built: Result<A
         made_of: settings.to_string(),
         limits,
         channel,
+        calls,
         queue,
         health: Mutex::new((state, now(), error)),
         queued: AtomicU64::new(0),
         in_flight: AtomicU64::new(0),
         sent: AtomicU64::new(0),
         failed: AtomicU64::new(0),
+        closing: AtomicBool::new(false),
         tasks: Mutex::new(Vec::new()),
     });
     let waiting = Arc::new(tokio::sync::Mutex::new(waiting));
     let pace = Arc::new(worker::Pace::new(limits.per_second));
-    let tasks = (0..limits.connections).map(|_| tokio::spawn(worker::run(app.clone(), account.clone(), waiting.clone(), pace.clone())));
-    *account.tasks.lock().expect("no holder of this lock panics") = tasks.collect();
+    tasks.extend((0..limits.connections).map(|_| tokio::spawn(worker::run(app.clone(), account.clone(), waiting.clone(), pace.clone()))));
+    *account.tasks.lock().expect("no holder of this lock panics") = tasks;
     account
 }
 

@@ -7,6 +7,7 @@
 //! idempotency key, so a provider that honours it repeats nothing.
 
 mod accounts;
+mod build;
 mod claim;
 mod render;
 mod test_message;

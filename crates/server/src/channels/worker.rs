@@ -3,13 +3,12 @@
 use super::accounts::{Account, AccountState};
 use super::claim::claim;
 use super::render::render;
+use crate::inbound::address_gone;
 use crate::keeper::now;
 use crate::state::App;
-use faden_channels::outbound_http::{Http, Reach};
 use faden_channels::{Channel, SendError};
 use faden_engine::journey::Clearance;
 use faden_model::{Command, MessageId, Receipt, Report, Text};
-use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -59,7 +58,7 @@ pub async fn run(app: App, account: Arc<Account>, queue: Arc<Mutex<mpsc::Unbound
     };
     loop {
         let message = queue.lock().await.recv().await;
-        let Some(message) = message else { return };
+        let Some(message) = message.filter(|_| !account.closing.load(Ordering::Relaxed)) else { return };
         account.queued.fetch_sub(1, Ordering::Relaxed);
         account.in_flight.fetch_add(1, Ordering::Relaxed);
         deliver(&app, &account, &*channel, &pace, message).await;
@@ -74,6 +73,7 @@ async fn deliver(app: &App, account: &Account, channel: &dyn Channel, pace: &Pac
         pace.wait().await;
         match attempt(app, account, channel, message, &mut pause).await {
             Next::Done => return,
+            Next::Again(_) if account.closing.load(Ordering::Relaxed) => return,
             Next::Again(after) => sleep(after).await,
             Next::Later(after) => {
                 let (app, kind) = (app.clone(), account.kind.clone());
@@ -150,6 +150,9 @@ async fn settle(
             account.failed.fetch_add(1, Ordering::Relaxed);
             app.live.failed.fetch_add(1, Ordering::Relaxed);
             let address_gone = matches!(error, SendError::AddressGone { .. });
+            if address_gone {
+                withdraw(app, message, code).await;
+            }
             write(app, Report { code: Text::new(code), address_gone, ..report(message, Receipt::Failed) }).await;
             Next::Done
         }
@@ -175,26 +178,23 @@ fn report(message: MessageId, receipt: Receipt) -> Report {
     Report { message, receipt, code: Text::default(), provider_id: Text::default(), withheld: false, address_gone: false }
 }
 
+/// Takes an address that takes nothing any more out of use, however long it takes to write that down.
+async fn withdraw(app: &App, message: MessageId, code: &str) {
+    let gone = loop {
+        match address_gone(&app.keeper, message, code).await {
+            Ok(gone) => break gone,
+            Err(_) => sleep(WRITE_AGAIN).await,
+        }
+    };
+    let Some(event) = gone else { return };
+    while app.keeper.record(Command::Event(event.clone())).await.is_err() {
+        sleep(WRITE_AGAIN).await;
+    }
+}
+
 /// Writes a report, however long it takes: a worker that went on without it could send twice after a crash.
 async fn write(app: &App, report: Report) {
     while app.keeper.record(Command::Report(report.clone())).await.is_err() {
         sleep(WRITE_AGAIN).await;
     }
-}
-
-/// Makes the channel that an account's settings describe.
-///
-/// # Errors
-/// What is wrong with the settings, for people.
-pub fn build(_app: &App, kind: &str, _name: &str, settings: &Value) -> Result<Arc<dyn Channel>, String> {
-    let reach = if settings.get("allow_private").and_then(Value::as_bool).unwrap_or(false) { Reach::Anywhere } else { Reach::Public };
-    let wrong = |error: &dyn std::fmt::Display| format!("the settings of this account cannot be used: {error}");
-    let has = |section: &str| settings.get(section).is_some_and(Value::is_object);
-    let http = || Http::new(reach, settings.get("ca").and_then(Value::as_str)).map_err(|error| wrong(&error));
-    if has("webhook") {
-        let settings = serde_json::from_value(settings.clone()).map_err(|error| wrong(&error))?;
-        let webhook = faden_channels::webhook::Webhook::new(&settings, http()?).map_err(|error| wrong(&error))?;
-        return Ok(Arc::new(webhook));
-    }
-    Err(format!("the account says nothing of how a `{kind}` goes out; see docs/channels"))
 }

@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod inbound;
 mod journeys;
 mod operate;
 mod people;
