@@ -257,14 +257,12 @@ fn starter(app: &App) -> Option<Files> {
 }
 
 fn router(app: App) -> Router {
-    let checked = Router::new()
-        .merge(ingest::segment::router())
-        .merge(ingest::cloud_events::router())
-        .merge(api::router())
-        .merge(surfaces::router())
-        .merge(inbound::router())
-        .route_layer(from_fn_with_state(app.clone(), access::check));
-    checked.fallback(console::file).layer(cors()).layer(CatchPanicLayer::custom(panicked)).layer(from_fn(with_request_id)).with_state(app)
+    let checked = || from_fn_with_state(app.clone(), access::check);
+    let intake = Router::new().merge(ingest::segment::router()).merge(ingest::cloud_events::router());
+    let others = Router::new().merge(api::router()).merge(surfaces::router()).merge(inbound::router());
+    // A refusal must reach the page as well, so what lets browsers in stands outside of the check.
+    let all = intake.route_layer(checked()).layer(cors()).merge(others.route_layer(checked()));
+    all.fallback(console::file).layer(CatchPanicLayer::custom(panicked)).layer(from_fn(with_request_id)).with_state(app)
 }
 
 /// Browsers of any page may send events: the key is what counts, and it may not do anything else.

@@ -42,6 +42,8 @@ pub struct Links<'a> {
     pub unsubscribe: &'a str,
     pub preferences: &'a str,
     pub view: &'a str,
+    /// Confirms a consent at the address that the message goes to.
+    pub confirm: &'a str,
 }
 
 /// Gathers everything that a template may read. `render` adds `channel` and `language`.
@@ -61,6 +63,7 @@ pub fn variables(index: &Index, profile: &Profile, passage: Option<&Passage<'_>>
     set("unsubscribe_url", text(links.unsubscribe));
     set("preferences_url", text(links.preferences));
     set("view_url", text(links.view));
+    set("confirm_url", text(links.confirm));
     set("workspace", text(&index.definitions.workspace));
     set("time_zone", text(time_zone(index, profile)));
     set("now", Value::Time(now));

@@ -41,7 +41,12 @@ fn unwritten(shard: &Shard, decision: &Decision) -> Option<(Text, String)> {
     // While a receipt is awaited the passage is there.
     let enrollment = profile.enrollments.iter().find(|enrollment| enrollment.id == message.enrollment);
     let passage = enrollment.map(|enrollment| Passage::of(index, enrollment));
-    let links = Links { unsubscribe: "https://example.com/u", preferences: "https://example.com/p", view: "https://example.com/v" };
+    let links = Links {
+        unsubscribe: "https://example.com/u",
+        preferences: "https://example.com/p",
+        view: "https://example.com/v",
+        confirm: "https://example.com/c",
+    };
     let facts = content::variables(index, profile, passage.as_ref(), &links, decision.at);
     let written = content::render(&index.definitions, &message.template, &message.channel, profile.language(), &facts);
     written.err().map(|error| (message.template.clone(), error.to_string()))

@@ -240,6 +240,11 @@ impl Effective {
         self.consent.iter().find(|known| known.purpose == purpose)
     }
 
+    /// Purposes that a file names, sorted.
+    pub fn purposes(&self) -> impl Iterator<Item = &str> {
+        self.consent.iter().map(|known| known.purpose.as_str())
+    }
+
     /// How long data of a kind may be kept; for ever when missing.
     pub fn retention(&self, kind: &str) -> Option<Span> {
         self.retention.get(kind).copied()

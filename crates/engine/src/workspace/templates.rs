@@ -21,11 +21,12 @@ use faden_model::diagnostic::{ByteRange, Problem, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names that every template may use.
-const ROOTS: [&str; 11] = [
+const ROOTS: [&str; 12] = [
     "profile",
     "event",
     "enrollment",
     "unsubscribe_url",
+    "confirm_url",
     "preferences_url",
     "view_url",
     "workspace",

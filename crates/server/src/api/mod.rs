@@ -7,6 +7,7 @@ mod audiences;
 mod backup;
 mod consent_state;
 mod consents;
+mod decide;
 mod decisions;
 mod effects;
 mod enrollments;
@@ -49,6 +50,7 @@ pub const ACCESS: &[&[(&str, &str, Need)]] = &[
     templates::ACCESS,
     sources::ACCESS,
     operate::ACCESS,
+    decide::ACCESS,
     search::ACCESS,
     profiles::ACCESS,
     timeline::ACCESS,
@@ -75,6 +77,7 @@ pub fn router() -> Router<App> {
         templates::router(),
         sources::router(),
         operate::router(),
+        decide::router(),
         search::router(),
         profiles::router(),
         timeline::router(),

@@ -44,6 +44,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         super::templates::Document::openapi(),
         super::sources::Document::openapi(),
         super::operate::Document::openapi(),
+        super::decide::Document::openapi(),
         super::search::Document::openapi(),
         super::profiles::Document::openapi(),
         super::timeline::Document::openapi(),

@@ -2,11 +2,12 @@
 
 use super::claim::Claim;
 use crate::keeper::now;
-use crate::signed::Use;
+use crate::signed::{Use, hexed};
 use crate::state::App;
 use faden_channels::{Content, Email, Outgoing};
 use faden_engine::content::{self, Links, Passage, Rendered};
-use faden_model::MessageId;
+use faden_engine::front::CONSENT;
+use faden_model::{MessageId, Text, json};
 use serde_json::Value;
 
 /// Renders a claimed message.
@@ -19,7 +20,8 @@ pub fn render(app: &App, message: MessageId, claimed: &Claim) -> Result<Outgoing
     let detail = format!("{}:{}", row.purpose, row.channel);
     let unsubscribe = format!("{}/u/{}", app.base_url, app.signer.sign(Use::Unsubscribe, strand, &detail));
     let preferences = format!("{}/p/{}", app.base_url, app.signer.sign(Use::Preferences, strand, ""));
-    let links = Links { unsubscribe: &unsubscribe, preferences: &preferences, view: &preferences };
+    let confirm = format!("{}/c/{}", app.base_url, app.signer.sign(Use::Confirm, strand, &confirmed(claimed)));
+    let links = Links { unsubscribe: &unsubscribe, preferences: &preferences, view: &preferences, confirm: &confirm };
     let passage = claimed.enrollment.as_ref().map(|enrollment| Passage::of(index, enrollment));
     let variables = content::variables(index, &claimed.profile, passage.as_ref(), &links, now());
     let rendered = content::render(&index.definitions, &row.template, &row.channel, claimed.profile.language(), &variables)?;
@@ -28,6 +30,15 @@ pub fn render(app: &App, message: MessageId, claimed: &Claim) -> Result<Outgoing
         _ => said(rendered, &unsubscribe),
     };
     Ok(Outgoing { message, to: row.address.to_string(), content })
+}
+
+/// What the link to confirm is about: the purpose whose grant led here, else the message's own; the address that it goes to.
+fn confirmed(claimed: &Claim) -> String {
+    let row = &claimed.row;
+    let event = claimed.enrollment.as_ref().and_then(|enrollment| enrollment.event.as_deref()).filter(|event| event.name == CONSENT);
+    let granted = event.map(|event| json::lookup(&event.properties, &[Text::const_new("purpose")]));
+    let purpose = granted.as_ref().and_then(faden_model::Value::as_text).unwrap_or(&row.purpose);
+    format!("{purpose}:{}:{}", row.channel, hexed(&row.address))
 }
 
 /// What a channel for people says.

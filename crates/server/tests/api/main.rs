@@ -5,9 +5,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod access;
+mod decide;
 mod inbound;
 mod journeys;
 mod operate;
 mod people;
+mod surfaces;
 mod system;
 mod workspace;

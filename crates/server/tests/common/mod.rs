@@ -23,6 +23,13 @@ pub struct Server {
     data: TempDir,
 }
 
+/// A page for people.
+pub struct Page {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub text: String,
+}
+
 impl Server {
     /// Starts on these files of a workspace: path and text.
     pub async fn start(files: &[(&str, &str)]) -> Server {
@@ -70,6 +77,25 @@ impl Server {
         }
         let answer = request.send().await.expect("the server answers");
         (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+    }
+
+    /// A header of an answer to a call without a key.
+    pub async fn header(&self, method: Method, path: &str, headers: &[(&str, &str)], wanted: &str) -> Option<String> {
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let answer = request.send().await.expect("the server answers");
+        answer.headers().get(wanted).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    }
+
+    /// A page as a browser without cookies gets it; `form` goes along with a POST.
+    pub async fn page(&self, method: Method, path: &str, form: &str) -> Page {
+        let mut request = self.client.request(method.clone(), format!("{}{path}", self.base));
+        if method == Method::POST {
+            request = request.header("content-type", "application/x-www-form-urlencoded").body(form.to_owned());
+        }
+        let answer = request.send().await.expect("the server answers");
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        Page { status, headers, text: answer.text().await.expect("a text") }
     }
 
     /// The body of a GET that must succeed.

@@ -1,0 +1,75 @@
+//! Pages for customers: what they show, and what they write down.
+
+use crate::common::Server;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const WORKSPACE: &[(&str, &str)] = &[
+    (
+        "faden.yaml",
+        "workspace: shop\ntitle: The <Shop>\ncountry: DE\ntime_zone: Europe/Berlin\nlanguages: [en, de]\nchannels:\n  - {name: mail, kind: email}\n  - {name: texts, kind: sms}\n",
+    ),
+    ("policies/global.yaml", "policy: global\nconsent: {service: none, marketing: opt_in, news: double_opt_in}\n"),
+];
+
+async fn preferences(server: &Server) -> String {
+    let profile = server.get("/api/v1/profiles/user_id:u1").await;
+    let url = profile["preferences_url"].as_str().expect("a link").to_owned();
+    url[url.find("/p/").expect("it is to the preferences")..].to_owned()
+}
+
+/// Purpose, channel and state of every consent.
+async fn consents(server: &Server) -> Vec<String> {
+    let profile = server.get("/api/v1/profiles/user_id:u1").await;
+    let said = |consent: &Value| {
+        let text = |name: &str| consent[name].as_str().unwrap_or("*").to_owned();
+        format!("{} {} {}", text("purpose"), text("channel"), text("state"))
+    };
+    profile["consents"].as_array().expect("a list").iter().map(said).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_sees_and_changes_what_is_said_to_him() {
+    let server = Server::start(WORKSPACE).await;
+    let traits = json!({"email": "ada@example.com", "phone": "+491701234567", "language": "de"});
+    let consent = json!({"consent": {"categoryPreferences": {"marketing": true}}});
+    server.send(&[json!({"type": "identify", "userId": "u1", "traits": traits, "context": consent})]).await;
+    let link = preferences(&server).await;
+    let page = server.page(Method::GET, &link, "").await;
+    let checked = "value=\"marketing:email\" checked";
+    assert!(page.text.contains(checked) && page.text.contains("lang=\"de\"") && page.text.contains("The &lt;Shop&gt;"), "{}", page.text);
+    assert!(!page.text.contains("ada@example.com") && !page.text.contains("service:"), "{}", page.text);
+    let policy = page.headers["content-security-policy"].to_str().expect("text");
+    assert!(policy.starts_with("default-src 'none'") && !page.text.contains("<script"), "{policy}");
+    assert_eq!(page.headers["referrer-policy"], "no-referrer");
+
+    let form = "choice=marketing:sms&choice=news:email&preferred_channel=sms&language=en&action=save";
+    let saved = server.page(Method::POST, &link, form).await;
+    assert_eq!((saved.status, saved.headers["location"].to_str().ok()), (303, Some(format!("{link}?saved=1").as_str())));
+    assert_eq!(consents(&server).await, ["marketing * granted", "marketing email withdrawn", "news email pending"]);
+    let profile = server.get("/api/v1/profiles/user_id:u1").await;
+    assert_eq!((&profile["preferred_channel"], &profile["language"]), (&json!("sms"), &json!("en")));
+    let page = server.page(Method::GET, &format!("{link}?saved=1"), "").await;
+    assert!(page.text.contains("role=\"status\"") && page.text.contains("waiting for your confirmation"), "{}", page.text);
+
+    assert_eq!(server.page(Method::POST, &link, "action=stop").await.status, 303);
+    assert!(consents(&server).await.contains(&"* * withdrawn".to_owned()));
+    assert!(!server.page(Method::GET, &link, "").await.text.contains(" checked"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_is_not_ours_shows_nothing_and_changes_nothing() {
+    let server = Server::start(WORKSPACE).await;
+    server.send(&[json!({"type": "identify", "userId": "u1", "traits": {"email": "ada@example.com"}})]).await;
+    let link = preferences(&server).await;
+    // The token of one page is of no use for another, and none can be changed.
+    let table =
+        [link.replace("/p/", "/u/"), link.replace("/p/", "/c/"), format!("{link}0"), link.replace("prf_", "prf_1"), "/u/x".to_owned()];
+    for path in table {
+        for method in [Method::GET, Method::POST] {
+            let page = server.page(method, &path, "List-Unsubscribe=One-Click").await;
+            assert!(page.status == 404 && page.text.contains("This link does not work"), "{path}: {}", page.status);
+        }
+    }
+    assert!(consents(&server).await.is_empty());
+}
