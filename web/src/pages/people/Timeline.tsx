@@ -45,7 +45,7 @@ export const KINDS: readonly { kind: TimelineKind; icon: ReactNode }[] = [
   { kind: 'consent', icon: <ShieldCheck aria-hidden /> },
   { kind: 'identity', icon: <Link2 aria-hidden /> },
 ]
-const PAGE = 200
+const PAGE = 100
 const FROM_END = 40
 const ROW_PX = 44
 
