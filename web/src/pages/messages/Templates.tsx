@@ -2,6 +2,7 @@
 import { FileText } from 'lucide-react'
 import type { Template } from '../../api/definitions.ts'
 import { useList } from '../../api/hooks.ts'
+import type { Message } from '../../api/types.ts'
 import { Failure } from '../../app/Loaded.tsx'
 import { PersonField } from '../../app/PersonField.tsx'
 import { useSearchParam } from '../../app/url.ts'
@@ -29,6 +30,14 @@ export function Templates() {
   const [language, setLanguage] = useSearchParam('language')
   const [profile, setProfile] = useSearchParam('profile')
   const list = useList<Template>('/templates')
+  const template = list.items.find((each) => each.template === chosen) ?? list.items[0]
+  // Templates speak of what led to them: somebody who got this one shows it best.
+  const newest = useList<Message>(
+    '/messages',
+    { template: template?.template },
+    { limit: 1, enabled: template !== undefined && profile === '' },
+  )
+  const person = profile || (newest.items[0]?.profile ?? '')
   if (list.error) return <Failure error={list.error} onRetry={list.retry} />
   if (list.loading) return <Skeleton lines={6} />
   if (list.items.length === 0) {
@@ -38,7 +47,6 @@ export function Templates() {
       </Empty>
     )
   }
-  const template = list.items.find((each) => each.template === chosen) ?? list.items[0]
   if (!template) return null
   const channels = [...new Set(template.variants.map((variant) => variant.channel))]
   const shown = channels.includes(channel) ? channel : (channels[0] ?? '')
@@ -79,9 +87,13 @@ export function Templates() {
               onChange={setLanguage}
               choices={languages.map((each) => ({ value: each, label: each }))}
             />
-            <PersonField label={t('for_person')} value={profile} onChange={setProfile} />
+            <PersonField label={t('for_person')} value={person} onChange={setProfile} />
           </div>
-          <Preview template={template.template} channel={shown} language={spoken} profile={profile} />
+          {newest.loading ? (
+            <Skeleton lines={6} />
+          ) : (
+            <Preview template={template.template} channel={shown} language={spoken} profile={person} />
+          )}
         </div>
       </Card>
     </div>

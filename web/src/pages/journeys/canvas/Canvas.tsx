@@ -56,6 +56,8 @@ type FlowInstance = ReactFlowInstance<Node<BoxNodeData>, Edge<ArrowEdgeData>>
 const NOWHERE: PlacedArrow = { points: [], label: { x: 0, y: 0, width: 0, height: 0 }, side: false }
 const READABLE_ZOOM = 0.78
 const MARGIN = 20
+/** Above the entry: what lies over the canvas there. */
+const TOP = 56
 const ZOOM_MIN = 0.15
 const ZOOM_MAX = 1.6
 const MAP_FROM = 16
@@ -171,7 +173,7 @@ function Flow({
     const boxes = [...placed.boxes.values()]
     const left = Math.min(...boxes.map((box) => box.x)) - MARGIN
     const right = Math.max(...boxes.map((box) => box.x + box.width)) + MARGIN
-    const top = Math.min(...boxes.map((box) => box.y)) - MARGIN
+    const top = Math.min(...boxes.map((box) => box.y)) - TOP
     const bottom = Math.max(...boxes.map((box) => box.y + box.height)) + MARGIN
     const whole = Math.min(width / (right - left), height / (bottom - top), 1)
     const entry = placed.boxes.get(ENTRY) ?? { x: 0, width: 0 }

@@ -8,8 +8,9 @@ import { Select } from '../../../ui/Select.tsx'
 import { Time } from '../../../ui/Time.tsx'
 import { Canvas, type Lit } from '../canvas/Canvas.tsx'
 import styles from '../journeys.module.css'
-import { readDefinition } from '../model/document.ts'
-import { draw, numbersFor } from '../model/graph.ts'
+import { entryWords } from '../model/describe.ts'
+import { type Definition, readDefinition } from '../model/document.ts'
+import { draw, entryOf, numbersFor } from '../model/graph.ts'
 import { useJourneyTexts } from '../texts.ts'
 import { Scenarios } from '../try/Scenarios.tsx'
 import { Try } from '../try/Try.tsx'
@@ -36,7 +37,7 @@ export function Live({ journey }: { journey: Journey }) {
   const closePanel = () => setPanel('')
   return (
     <div className={styles.live}>
-      <Figures journey={journey} />
+      <Figures journey={journey} definition={definition} />
       <div className={styles.workbench}>
         <div className={styles.stage}>
           <Canvas
@@ -86,7 +87,7 @@ function useOpened(journey: Journey) {
   return first.current
 }
 
-function Figures({ journey }: { journey: Journey }) {
+function Figures({ journey, definition }: { journey: Journey; definition: Definition }) {
   const t = useJourneyTexts()
   const [language] = useLanguage()
   const { counts } = journey
@@ -103,7 +104,9 @@ function Figures({ journey }: { journey: Journey }) {
       <Figure
         label={t('entered')}
         value={number(counts.entered)}
-        detail={journey.entry.map((entry) => entry.label).join(', ')}
+        detail={entryOf(definition)
+          .entries.map((entry) => entryWords(entry, t))
+          .join(', ')}
       />
       <Figure label={t('reached_goal')} value={number(counts.goal)} detail={share(counts.goal)} />
       <Figure label={t('completed')} value={number(counts.completed)} detail={share(counts.completed)} />
