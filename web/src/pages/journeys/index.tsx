@@ -79,7 +79,7 @@ function useRows(items: readonly JourneySummary[], q: string): Row[] {
   for (const [journey, draft] of drafts) {
     if (draft.base !== null || items.some((row) => row.journey === journey)) continue
     const zero = { running: 0, entered: 0, converted: 0, completed: 0, exited: 0, trend: [] }
-    rows.push({ journey, title: journey, purpose: '', version: 0, state: 'draft', ...zero, unsaved: true })
+    rows.push({ journey, title: journey, purpose: '', version: '', state: 'draft', ...zero, unsaved: true })
   }
   return rows.filter((row) => `${row.journey} ${row.title} ${row.purpose}`.toLowerCase().includes(wanted))
 }
@@ -167,7 +167,7 @@ function Rows({ rows }: { rows: readonly Row[] }) {
       rows={rows}
       rowKey={(row) => row.journey}
       rowHref={(row) =>
-        `/journeys/${encodeURIComponent(row.journey)}${row.state === 'draft' && row.version === 0 ? '?view=edit' : ''}`
+        `/journeys/${encodeURIComponent(row.journey)}${row.state === 'draft' && row.version === '' ? '?view=edit' : ''}`
       }
       rowHeight={52}
     />

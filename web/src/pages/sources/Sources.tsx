@@ -86,7 +86,7 @@ function SourceCard({ source }: { source: Source }) {
   )
 }
 
-function Last({ at }: { at: string | null }) {
+function Last({ at }: { at: string | null | undefined }) {
   const t = useSourceTexts()
   return (
     <>

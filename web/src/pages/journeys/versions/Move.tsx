@@ -54,7 +54,7 @@ export function Move({ journey, onClose }: { journey: Journey; onClose: () => vo
     preview.mutate(changed)
   }
   const shown = move.data ?? preview.data
-  const total = shown?.moved.filter((each) => each.to !== null).reduce((sum, each) => sum + each.count, 0) ?? 0
+  const total = shown?.moved.filter((each) => !!each.to).reduce((sum, each) => sum + each.count, 0) ?? 0
   const failure = preview.error ?? move.error ?? undo.error
   return (
     <Dialog
@@ -133,11 +133,11 @@ export function Move({ journey, onClose }: { journey: Journey; onClose: () => vo
                   ) : (
                     <Select
                       inline
-                      label={each.to === null ? t('stays') : t('to')}
+                      label={!each.to ? t('stays') : t('to')}
                       value={steps[each.step] ?? SAME}
                       onChange={(landing) => choose(each.step, landing)}
                       choices={[
-                        { value: SAME, label: each.to !== null && !steps[each.step] ? each.to : t('same_name') },
+                        { value: SAME, label: each.to && !steps[each.step] ? each.to : t('same_name') },
                         ...(definition?.steps.map((step) => ({ value: step.id, label: nameOf(step) })) ?? []),
                       ]}
                     />
