@@ -413,6 +413,9 @@ impl World {
             return Err(difference);
         }
         self.check_rows(&want)?;
+        if let Some(difference) = crate::views::difference(&mut node, &want) {
+            return Err(difference);
+        }
         let again = self.restart(node, "a last time")?;
         let found = self.outcome(&again)?;
         want.difference(&found).map_or(Ok(()), |difference| Err(format!("after the last start: {difference}")))

@@ -11,6 +11,7 @@ mod mutation;
 mod outcome;
 mod people;
 mod random;
+mod views;
 mod workspace;
 
 use clap::{Parser, ValueEnum};

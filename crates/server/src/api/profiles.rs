@@ -295,11 +295,7 @@ pub async fn undo_merge(State(app): State<App>, Path(merge): Path<String>, Who(c
         Some(faden_engine::identity::UnmergeRefusal::NoSuchMerge(_)) => return Err(Problem::not_found("merge")),
         Some(refusal) => {
             let hint = "look at the merges of the profile; later ones are taken back first";
-            let mut problem = Problem::new(StatusCode::CONFLICT, "merge-not-undone", refusal.to_string(), hint);
-            problem.code = refusal.code().to_owned();
-            problem.doc_url = format!("docs/errors/{}.md", refusal.code());
-            problem.kind.clone_from(&problem.doc_url);
-            return Err(problem);
+            return Err(Problem::new(StatusCode::CONFLICT, refusal.code(), refusal.to_string(), hint));
         }
     }
     audit(&app, &caller.name, "merge.undone", &merge, "")?;
