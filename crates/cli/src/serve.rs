@@ -5,6 +5,7 @@ use crate::load;
 use anyhow::Context;
 use clap::Args;
 use faden_engine::workspace::{Colours, render};
+use faden_server::telemetry::{self, LogFormat};
 use faden_server::{Options, ServeError, Started, serve};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -39,6 +40,9 @@ pub struct Arguments {
     /// Memory for reading state from disk, in megabytes
     #[arg(long, value_name = "MB", default_value_t = 256)]
     cache: u64,
+    /// Write log lines as JSON; FADEN_LOG chooses which, such as faden_server=debug,warn
+    #[arg(long)]
+    log_json: bool,
     /// Print what was started as one JSON object
     #[arg(long)]
     json: bool,
@@ -61,6 +65,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Ending> {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the server's threads")?;
     runtime.block_on(async {
+        let _telemetry = telemetry::start(if arguments.log_json { LogFormat::Json } else { LogFormat::Text });
         let files = options.workspace.clone().unwrap_or_default();
         let started = match serve(options).await {
             Ok(started) => started,

@@ -26,6 +26,7 @@ mod signed;
 mod sources;
 mod state;
 mod surfaces;
+pub mod telemetry;
 mod watch;
 
 pub use backup::{BackupError, restore};

@@ -258,10 +258,11 @@ fn starter(app: &App) -> Option<Files> {
 
 fn router(app: App) -> Router {
     let checked = || from_fn_with_state(app.clone(), access::check);
+    let traced = || from_fn(crate::telemetry::trace);
     let intake = Router::new().merge(ingest::segment::router()).merge(ingest::cloud_events::router());
     let others = Router::new().merge(api::router()).merge(surfaces::router()).merge(inbound::router());
     // A refusal must reach the page as well, so what lets browsers in stands outside of the check.
-    let all = intake.route_layer(checked()).layer(cors()).merge(others.route_layer(checked()));
+    let all = intake.route_layer(checked()).route_layer(traced()).layer(cors()).merge(others.route_layer(checked()).route_layer(traced()));
     all.fallback(console::file).layer(CatchPanicLayer::custom(panicked)).layer(from_fn(with_request_id)).with_state(app)
 }
 

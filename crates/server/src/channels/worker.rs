@@ -14,6 +14,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::{Instant, sleep, sleep_until};
+use tracing::Instrument;
 
 /// First pause after a provider could not be used; doubles up to the longest.
 const PAUSE_MIN: Duration = Duration::from_millis(500);
@@ -120,7 +121,8 @@ async fn attempt(app: &App, account: &Account, channel: &dyn Channel, message: M
             return Next::Done;
         }
     };
-    let result = channel.send(&outgoing).await;
+    let span = tracing::debug_span!("send", otel.kind = "client", account = %account.name, channel = %account.kind, template = %claimed.row.template);
+    let result = channel.send(&outgoing).instrument(span).await;
     settle(app, account, message, result, pause).await
 }
 
