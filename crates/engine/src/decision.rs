@@ -5,15 +5,19 @@
 //! of the lines is the hash of a replay.
 
 mod json;
+mod row;
 pub mod tell;
+
+pub use row::{RowError, read_row, write_row};
 
 use crate::policy::Check;
 use faden_model::{DecisionId, EnrollmentId, IdentifierKind, MessageId, ProfileId, Text, Timestamp, Value};
+use serde::{Deserialize, Serialize};
 
 /// Decisions that belong to no single profile are counted under this one.
 pub const NOBODY: ProfileId = ProfileId(u64::MAX);
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
     pub id: DecisionId,
     pub at: Timestamp,
@@ -24,7 +28,7 @@ pub struct Decision {
 }
 
 /// What was decided.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Kind {
     Enrolled {
         enrollment: EnrollmentId,
@@ -107,7 +111,7 @@ pub enum Kind {
         undo: bool,
     },
     Rejected {
-        code: &'static str,
+        code: Text,
         detail: Text,
     },
 }
@@ -116,7 +120,7 @@ pub enum Kind {
 pub type Facts = Vec<(String, Value)>;
 
 /// A message, sent or not.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     pub id: MessageId,
     pub enrollment: EnrollmentId,
@@ -132,7 +136,7 @@ pub struct Message {
     pub checks: Vec<Check>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum MessageOutcome {
     Sent,
     Suppressed {
@@ -148,7 +152,7 @@ pub enum MessageOutcome {
     },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     Completed,
     Exit,
@@ -158,7 +162,7 @@ pub enum Outcome {
 }
 
 /// What made it happen.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Cause {
     Event { message_id: Text, name: Text },
     Audience { audience: Text, entered: bool },

@@ -68,6 +68,8 @@ impl Ahead {
 #[derive(Clone, Default)]
 pub struct Seen {
     recent: FingerprintSet,
+    /// Those before the recent ones.
+    older: FingerprintSet,
     /// Since the last checkpoint.
     unsaved: Vec<u128>,
     keep_unsaved: bool,
@@ -99,7 +101,7 @@ pub fn message_fingerprint(message_id: &str) -> u128 {
 impl Seen {
     /// Remembers a message id; `false` when it was there already.
     fn insert(&mut self, message: u128, past: &mut dyn Past) -> bool {
-        if self.recent.contains(message) || (self.forgets && past.saw(message)) {
+        if self.recent.contains(message) || self.older.contains(message) || (self.forgets && past.saw(message)) {
             return false;
         }
         self.recent.insert(message);
@@ -202,13 +204,15 @@ impl Front {
             ahead.identifiers.extend(event.identifiers.iter().map(|identifier| self.identity.fingerprint(identifier)));
         }
         ahead.firsts.push(ahead.identifiers.len());
-        std::hint::black_box(ahead.messages.iter().fold(0, |sum, message| sum ^ self.seen.recent.touch(*message)));
+        let seen = |message: &u128| self.seen.recent.touch(*message) ^ self.seen.older.touch(*message);
+        std::hint::black_box(ahead.messages.iter().fold(0, |sum, message| sum ^ seen(message)));
         self.identity.look_ahead(&ahead.identifiers);
         ahead
     }
 
     fn receipt(&self, at: Timestamp, message: MessageId, receipt: Receipt, out: &mut Vec<Delivery<'_>>) {
-        if let Some(profile) = self.identity.profile_of_strand(message.0.under) {
+        // It counts where the message's passage is; nobody else has one that waits for it.
+        for profile in self.identity.holders(message.0.under) {
             out.push(Delivery { at, content: Content::Receipt { profile, message, receipt } });
         }
     }
@@ -238,7 +242,13 @@ impl Front {
     fn reject(&mut self, at: Timestamp, code: &'static str, detail: Text) {
         let id = DecisionId(Born { under: NOBODY, count: self.next_count });
         self.next_count += 1;
-        self.decisions.push(Decision { id, at, profile: NOBODY, user_id: Text::default(), kind: Kind::Rejected { code, detail } });
+        self.decisions.push(Decision {
+            id,
+            at,
+            profile: NOBODY,
+            user_id: Text::default(),
+            kind: Kind::Rejected { code: Text::new(code), detail },
+        });
     }
 }
 
@@ -262,12 +272,12 @@ fn reason_text(reason: &Reason) -> Text {
 
 /// What a checkpoint writes.
 impl Front {
-    /// Message fingerprints since the last call; from now on they may be forgotten, `keep` of them at most
-    /// stay in memory.
+    /// Message fingerprints since the last call, to be stored before the next one; later they may be
+    /// forgotten. About `keep` of them stay in memory, always those since the call before.
     pub fn take_unsaved(&mut self, keep: usize) -> Vec<u128> {
-        if self.seen.recent.len() > keep {
-            self.seen.recent = FingerprintSet::default();
-            self.seen.forgets = true;
+        if self.seen.recent.len() > keep / 2 {
+            let older = std::mem::replace(&mut self.seen.older, std::mem::take(&mut self.seen.recent));
+            self.seen.forgets |= older.len() > 0;
         }
         std::mem::take(&mut self.seen.unsaved)
     }

@@ -161,6 +161,27 @@ impl Identity {
         Some(ProfileId(u64::from(strand.profile)))
     }
 
+    /// The profiles that may hold now what once happened under this one, whatever was merged and taken back
+    /// since: where its own strand is, and where those are that were taken apart from it.
+    pub fn holders(&self, profile: ProfileId) -> SmallVec<[ProfileId; 1]> {
+        let mut reached: SmallVec<[u32; 4]> = u32::try_from(profile.0).into_iter().collect();
+        let mut holders: SmallVec<[ProfileId; 1]> = SmallVec::new();
+        let mut next = 0;
+        while let Some(strand) = reached.get(next).copied() {
+            next += 1;
+            let Some(holder) = self.profile_of_strand(ProfileId(u64::from(strand))) else { continue };
+            if !holders.contains(&holder) {
+                holders.push(holder);
+            }
+            for (_, other) in self.apart.range((strand, 0)..=(strand, u32::MAX)) {
+                if !reached.contains(other) {
+                    reached.push(*other);
+                }
+            }
+        }
+        holders
+    }
+
     /// The strands of a live profile, its own first, then by number; empty for a merged one.
     pub fn strands(&self, profile: ProfileId) -> Vec<ProfileId> {
         let Ok(profile) = u32::try_from(profile.0) else {

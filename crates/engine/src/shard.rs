@@ -94,6 +94,8 @@ pub struct Shard {
     /// Profiles that have left, with the due row the store holds for them. Until a checkpoint has deleted
     /// them the store still has what they were.
     gone: BTreeMap<ProfileId, Timestamp>,
+    /// Those that the last checkpoint deletes: its commit may not have come to that yet.
+    leaving: BTreeSet<ProfileId>,
     dirty: Vec<ProfileId>,
     pub output: Output,
     /// States for profiles, of this partition or another.
@@ -210,7 +212,7 @@ impl Shard {
         if self.slots.contains(id) {
             return true;
         }
-        if self.gone.contains_key(&id) {
+        if self.has_left(id) {
             return false;
         }
         match cold.fetch(id) {
@@ -222,9 +224,14 @@ impl Shard {
         }
     }
 
+    /// Whether the store may still hold a profile that has left.
+    fn has_left(&self, id: ProfileId) -> bool {
+        self.gone.contains_key(&id) || self.leaving.contains(&id)
+    }
+
     /// Puts a stored profile into memory. Its due row in the store and an entry in the wheel stand for it.
     pub fn warm(&mut self, profile: Profile) {
-        if self.gone.contains_key(&profile.id) || self.slots.contains(profile.id) {
+        if self.has_left(profile.id) || self.slots.contains(profile.id) {
             return;
         }
         let due = next_due(&self.index, &profile).unwrap_or(Timestamp::MAX);
@@ -478,6 +485,7 @@ impl Shard {
         let profile = Profile::new(id, at);
         let (due, scheduled) = (Timestamp::MAX, Timestamp::MAX);
         let stored_due = self.gone.remove(&id).unwrap_or(Timestamp::MAX);
+        self.leaving.remove(&id);
         self.slots.insert(Slot { profile, due, scheduled, stored_due, dirty: false, recent: true });
     }
 }

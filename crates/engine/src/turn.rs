@@ -400,7 +400,8 @@ impl<'a> Turn<'a> {
         self.changes.clear();
         self.starts.clear();
         self.sends.clear();
-        self.decide(Kind::Rejected { code: "turn-too-long", detail: Text::new("a loop of journeys within one instant was cut off") });
+        let detail = Text::const_new("a loop of journeys within one instant was cut off");
+        self.decide(Kind::Rejected { code: Text::const_new("turn-too-long"), detail });
         for id in waiting {
             self.forget(id);
         }

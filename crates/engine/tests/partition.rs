@@ -8,7 +8,7 @@ use faden_engine::profile::Profile;
 use faden_engine::shard::{Cold, Shard};
 use faden_engine::workspace::{Files, read};
 use faden_engine::{Definitions, Index};
-use faden_model::{Command, Event, ProfileId, Timestamp};
+use faden_model::{Command, Event, ProfileId, Receipt, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -19,6 +19,11 @@ const FILES: &[(&str, &str)] = &[
     ("audiences/quiet.yaml", "audience: quiet\nwhere: now - profile.last_seen_at >= duration(\"1d\")\n"),
     ("audiences/left.yaml", "audience: left\ntraits:\n  left_seen: {did: Seen, then_not: Order, within: 3d}\nwhere: traits.left_seen\n"),
     ("journeys/later.yaml", "journey: later\npurpose: service\nentry: {event: Seen}\nsteps:\n  - {id: hours, wait: {for: 2h}}\n"),
+    ("templates/hello/email.en.jinja", "---\nsubject: Hello\n---\nHello\n"),
+    (
+        "journeys/tell.yaml",
+        "journey: tell\npurpose: service\nentry: {event: Ask}\nsteps:\n  - {id: hours, wait: {for: 2h}}\n  - {id: mail, send: {template: hello, channels: [email]}}\n",
+    ),
     (
         "journeys/call.yaml",
         "journey: call\npurpose: service\nentry: {broadcast: {event: Call, audience: seen}}\nreentry: always\nsteps:\n  - {id: here, set: {called: \"true\"}}\n",
@@ -173,6 +178,25 @@ fn a_broadcast_reaches_a_profile_that_came_back_from_a_merge() {
     world.take("2026-03-02T11:00:00Z", Command::Unmerge { merge: 0 });
     world.call("2026-03-02T12:00:00Z");
     assert_eq!(world.entered("call"), ["2026-03-02T12:00:00Z prf_0", "2026-03-02T12:00:00Z prf_1"]);
+}
+
+#[test]
+fn a_receipt_goes_to_the_passage_of_its_message_after_an_unmerge() {
+    let mut world = World::new();
+    world.shard.output.awaits_receipts = true;
+    world.track("2026-03-02T10:00:00Z", "Else", ADA);
+    world.track("2026-03-02T10:00:00Z", "Ask", &format!(r#"{BROWSER},"context":{{"traits":{{"email":"b@shop.test"}}}}"#));
+    world.track("2026-03-02T11:00:00Z", "Else", BOTH);
+    world.tick("2026-03-02T12:00:00Z");
+    let sent = |decision: &Decision| match &decision.kind {
+        Kind::Message(message) => Some(message.id),
+        _ => None,
+    };
+    let message = world.shard.output.decisions.iter().find_map(sent).expect("the message is out");
+    assert_eq!(message.0.under, ProfileId(0));
+    world.take("2026-03-02T13:00:00Z", Command::Unmerge { merge: 0 });
+    world.take("2026-03-02T14:00:00Z", Command::Receipt { message, receipt: Receipt::Delivered });
+    assert_eq!(world.ended("tell"), ["2026-03-02T14:00:00Z prf_1"]);
 }
 
 #[test]

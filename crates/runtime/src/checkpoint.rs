@@ -5,51 +5,79 @@
 //! the store's order is the order of numbers.
 
 use crate::partition::Partition;
-use faden_engine::decision::{Decision, Kind, MessageOutcome};
+use faden_engine::decision::{Decision, Kind, MessageOutcome, read_row, write_row};
 use faden_engine::front::Front;
 use faden_engine::profile::Profile;
 use faden_model::id::Born;
 use faden_model::{ProfileId, Timestamp};
-use faden_storage::store::Visit;
+use faden_storage::store::{Beside, Visit, VisitMany};
 use faden_storage::{Batch, Position, Store, StoreError, Table};
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// The store, shared by the threads of one node.
+///
+/// Profiles and message ids are looked up beside commits, where the store can. Nobody asks for what a commit
+/// is changing: a profile that changed stays in memory until the commit has returned, one that left is known
+/// to have left (`Shard::bring`), and message ids are remembered until a later commit begins.
 #[derive(Clone)]
-pub struct SharedStore(Arc<Mutex<Box<dyn Store>>>);
+pub struct SharedStore {
+    store: Arc<Mutex<Box<dyn Store>>>,
+    beside: Option<Arc<dyn Beside>>,
+}
 
 /// Message ids that stay in memory after a checkpoint; older ones are looked up in the store.
 pub(crate) const SEEN_KEPT: usize = 4_000_000;
 
+/// Profiles that are worth a second thread: fetching one takes some microseconds, starting a thread some ten.
+const BESIDE_MIN: usize = 64;
+
 impl SharedStore {
     pub fn new(store: Box<dyn Store>) -> SharedStore {
-        SharedStore(Arc::new(Mutex::new(store)))
+        SharedStore { beside: store.beside(), store: Arc::new(Mutex::new(store)) }
     }
 
     pub fn lock(&self) -> MutexGuard<'_, Box<dyn Store>> {
-        self.0.lock().expect("no thread panics while it holds the store")
+        self.store.lock().expect("no thread panics while it holds the store")
     }
 
     /// A stored profile. A store that cannot be read ends the process: going on would forget the customer.
     pub fn profile(&self, id: ProfileId) -> Option<Profile> {
-        let bytes = self.lock().get(Table::Profiles, &id.0.to_be_bytes()).unwrap_or_else(|error| unreadable(&error));
-        bytes.map(|bytes| decode(id, &bytes))
+        self.fetch(&[id]).pop()
     }
 
-    /// Many stored profiles; `ids` is sorted.
-    pub fn profiles(&self, ids: &[ProfileId], mut visit: impl FnMut(Profile)) {
-        if ids.is_empty() {
-            return;
+    /// Many stored profiles; `ids` is sorted. Where there are many, another core takes half of them.
+    pub fn profiles(&self, ids: &[ProfileId], visit: impl FnMut(Profile)) {
+        if self.beside.is_none() || ids.len() < BESIDE_MIN {
+            return self.fetch(ids).into_iter().for_each(visit);
         }
+        let (here, there) = ids.split_at(ids.len() / 2);
+        let (here, there) = std::thread::scope(|scope| {
+            let there = scope.spawn(|| self.fetch(there));
+            (self.fetch(here), there.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        here.into_iter().chain(there).for_each(visit);
+    }
+
+    fn fetch(&self, ids: &[ProfileId]) -> Vec<Profile> {
+        let mut profiles = Vec::with_capacity(ids.len());
         let keys: Vec<[u8; 8]> = ids.iter().map(|id| id.0.to_be_bytes()).collect();
         let keys: Vec<&[u8]> = keys.iter().map(<[u8; 8]>::as_slice).collect();
         let mut found = |at: usize, bytes: Option<&[u8]>| {
             if let Some(bytes) = bytes {
-                visit(decode(ids[at], bytes));
+                profiles.push(decode(ids[at], bytes));
             }
         };
-        self.lock().get_many(Table::Profiles, &keys, &mut found).unwrap_or_else(|error| unreadable(&error));
+        self.look_up(Table::Profiles, &keys, &mut found);
+        profiles
+    }
+
+    fn look_up(&self, table: Table, keys: &[&[u8]], visit: &mut VisitMany<'_>) {
+        let found = match &self.beside {
+            Some(beside) => beside.look_up(table, keys, visit),
+            None => self.lock().get_many(table, keys, visit),
+        };
+        found.unwrap_or_else(|error| unreadable(&error));
     }
 
     pub fn profile_ids(&self) -> Vec<ProfileId> {
@@ -82,32 +110,35 @@ impl SharedStore {
         self.lock().scan_back(table, from, until, visit).unwrap_or_else(|error| unreadable(&error));
     }
 
-    /// Visits the stored decisions of one strand as their JSON lines, in the order of their counts.
-    pub fn decisions_of(&self, strand: ProfileId, mut visit: impl FnMut(&[u8])) {
+    /// Visits the stored decisions of one strand, in the order of their counts.
+    pub fn decisions_of(&self, strand: ProfileId, mut visit: impl FnMut(&Decision)) {
         let (from, until) = (strand.0.to_be_bytes(), (strand.0 + 1).to_be_bytes());
-        self.range(Table::Decisions, &from, &until, &mut |_, lines| {
-            lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).for_each(&mut visit);
+        self.range(Table::Decisions, &from, &until, &mut |_, row| {
+            read_decisions(row, &mut visit);
             ControlFlow::Continue(())
         });
     }
 
-    /// Visits the stored decisions of one strand, newest first, until `visit` says `false`. The first ones may
+    /// Visits the stored decisions of one strand, as JSON lines, newest first, until `visit` says `false`. The first ones may
     /// still be at or behind `before`, the count that the asked ones are before.
     pub fn decisions_back(&self, strand: ProfileId, before: Option<u32>, mut visit: impl FnMut(&[u8]) -> bool) {
         let from = strand.0.to_be_bytes();
         let until =
             before.map_or_else(|| (strand.0 + 1).to_be_bytes().to_vec(), |before| born_key(Born { under: strand, count: before }).to_vec());
-        self.back(Table::Decisions, &from, &until, &mut |_, lines| {
-            let mut newest = lines.rsplit(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-            if newest.all(&mut visit) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        self.back(Table::Decisions, &from, &until, &mut |_, row| {
+            let mut lines = Vec::new();
+            read_decisions(row, &mut |decision: &Decision| {
+                let mut line = String::new();
+                decision.write_json(&mut line, true);
+                lines.push(line);
+            });
+            if lines.iter().rev().all(|line| visit(line.as_bytes())) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
     }
 
-    /// Visits every stored decision as its JSON line, in the order of ids.
-    pub fn each_decision(&self, mut visit: impl FnMut(&[u8])) {
-        self.each(Table::Decisions, |_, lines| {
-            lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).for_each(&mut visit);
-        });
+    /// Visits every stored decision, in the order of ids.
+    pub fn each_decision(&self, mut visit: impl FnMut(&Decision)) {
+        self.each(Table::Decisions, |_, row| read_decisions(row, &mut visit));
     }
 
     /// Where definitions were published, in the log's order.
@@ -119,12 +150,18 @@ impl SharedStore {
 
     /// Whether this message fingerprint was seen before the ones in memory.
     pub fn saw(&self, message: u128) -> bool {
-        self.lock().get(Table::Seen, &message.to_be_bytes()).unwrap_or_else(|error| unreadable(&error)).is_some()
+        let mut saw = false;
+        self.look_up(Table::Seen, &[&message.to_be_bytes()], &mut |_, value| saw = value.is_some());
+        saw
     }
 }
 
 fn decode(id: ProfileId, bytes: &[u8]) -> Profile {
     Profile::decode(bytes).unwrap_or_else(|error| panic!("profile {id}: {error}"))
+}
+
+fn read_decisions(row: &[u8], visit: &mut impl FnMut(&Decision)) {
+    read_row(row, visit).unwrap_or_else(|error| panic!("the state store cannot be read: {error}"));
 }
 
 fn unreadable(error: &StoreError) -> ! {
@@ -208,19 +245,13 @@ pub(crate) const FRONT_KEY: &[u8] = b"front";
 
 /// Decision rows.
 ///
-/// One row holds what one profile decided since the last checkpoint, a line each in the order of their
-/// counts, under the id of the first: a row for each decision cost twice as much of a replay.
+/// One row holds what one profile decided since the last checkpoint, in the order of their counts, under the
+/// id of the first: a row for each decision cost twice as much of a replay.
 pub(crate) fn write_decisions(decisions: &[Decision], batch: &mut Batch) {
     let mut order: Vec<&Decision> = decisions.iter().collect();
     order.sort_unstable_by_key(|decision| decision.id);
-    let mut lines = String::new();
     for group in order.chunk_by(|one, next| one.id.0.under == next.id.0.under) {
-        lines.clear();
-        for decision in group {
-            decision.write_json(&mut lines, true);
-            lines.push('\n');
-        }
-        batch.put(Table::Decisions, &born_key(group[0].id.0), lines.as_bytes());
+        batch.put_with(Table::Decisions, &born_key(group[0].id.0), |bytes| write_row(group.iter().copied(), bytes));
     }
 }
 

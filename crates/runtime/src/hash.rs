@@ -15,29 +15,8 @@ impl DecisionHash {
     pub fn add(&mut self, decision: &Decision, line: &mut String) {
         line.clear();
         decision.write_json(line, false);
-        self.add_bytes(&[line.as_bytes()]);
-    }
-
-    /// Adds a decision that was written as a line, with or without its reasons.
-    pub fn add_line(&mut self, line: &str) {
-        // Reasons stand last, and before them stand only texts, whose quotes are escaped.
-        let reasons = match line.split_once(",\"id\":") {
-            Some(("{\"kind\":\"enrolled\"" | "{\"kind\":\"step\"", _)) => line.find(",\"facts\":{"),
-            Some(("{\"kind\":\"message\"", _)) => line.find(",\"checks\":["),
-            _ => None,
-        };
-        match reasons {
-            Some(end) => self.add_bytes(&[&line.as_bytes()[..end], b"}"]),
-            None => self.add_bytes(&[line.as_bytes()]),
-        }
-    }
-
-    fn add_bytes(&mut self, parts: &[&[u8]]) {
-        let mut hasher = blake3::Hasher::new();
-        for part in parts {
-            hasher.update(part);
-        }
-        for (lane, bytes) in self.lanes.iter_mut().zip(hasher.finalize().as_bytes().chunks_exact(8)) {
+        let digest = blake3::hash(line.as_bytes());
+        for (lane, bytes) in self.lanes.iter_mut().zip(digest.as_bytes().chunks_exact(8)) {
             *lane = lane.wrapping_add(u64::from_le_bytes(bytes.try_into().expect("a chunk has eight bytes")));
         }
         self.count += 1;

@@ -38,6 +38,20 @@ enum Report {
         rows: Batch,
         decisions: Vec<Decision>,
     },
+    /// A partition has panicked.
+    Gone,
+}
+
+/// Says so when a partition panics: whoever waits for it would wait for ever.
+struct Watch<'a>(&'a Sender<Report>);
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Nobody is left to tell when this fails.
+            let _ = self.0.send(Report::Gone);
+        }
+    }
 }
 
 /// The running partitions. Ends when dropped.
@@ -110,7 +124,7 @@ impl<'scope> Threads<'scope> {
         }
         self.numbers[to] += self.parcels[to].count;
         let parcel = std::mem::replace(&mut self.parcels[to], Parcel::new(FRONT, self.numbers[to]));
-        // A partition that is gone has panicked; its panic surfaces when the scope ends.
+        // A partition that is gone has panicked, and has said so.
         let _ = self.orders[to].send(Order::Parcel(parcel));
         self.waiting += 1;
         while self.waiting > WAITING_MAX * self.orders.len() as u64 {
@@ -132,6 +146,19 @@ impl<'scope> Threads<'scope> {
                 self.decisions.append(&mut decisions);
                 Some(rows)
             }
+            Report::Gone => self.raise(),
+        }
+    }
+
+    /// Ends the partitions that are left, and goes on here with the panic of the one that is not.
+    fn raise(&mut self) -> ! {
+        for order in self.orders.drain(..) {
+            let _ = order.send(Order::Stop);
+        }
+        let ends: Vec<_> = self.handles.drain(..).map(ScopedJoinHandle::join).collect();
+        match ends.into_iter().find_map(Result::err) {
+            Some(panic) => std::panic::resume_unwind(panic),
+            None => unreachable!("a partition that is gone has panicked"),
         }
     }
 
@@ -201,6 +228,7 @@ impl<'scope> Threads<'scope> {
 
 /// One partition's life: post in, post and decisions out.
 fn run(mut partition: Partition, inbox: &Receiver<Order>, peers: &[Sender<Order>], report: &Sender<Report>) {
+    let _watch = Watch(report);
     let mut barrier = false;
     loop {
         match inbox.recv() {
@@ -225,5 +253,72 @@ fn run(mut partition: Partition, inbox: &Receiver<Order>, peers: &[Sender<Order>
             let decisions = std::mem::take(&mut partition.shard.output.decisions);
             let _ = report.send(Report::Quiet { rows, decisions });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Node, Options};
+    use faden_engine::shard::Shard;
+    use faden_engine::workspace::{Files, read};
+    use faden_model::{Command, Event, Timestamp};
+    use faden_storage::store::{Visit, VisitMany};
+    use faden_storage::{Store, Table};
+    use std::panic::AssertUnwindSafe;
+
+    /// A store on a disk that has gone.
+    struct Unreadable;
+
+    impl Unreadable {
+        fn failed<T>(table: Table) -> Result<T, StoreError> {
+            Err(StoreError::Read { table, source: "the disk has gone".into() })
+        }
+    }
+
+    impl Store for Unreadable {
+        fn get(&self, table: Table, _: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+            Unreadable::failed(table)
+        }
+        fn get_many(&self, table: Table, _: &[&[u8]], _: &mut VisitMany<'_>) -> Result<(), StoreError> {
+            Unreadable::failed(table)
+        }
+        fn commit(&mut self, _: &Batch) -> Result<(), StoreError> {
+            Err(StoreError::Stopped)
+        }
+        fn flush(&mut self) -> Result<(), StoreError> {
+            Err(StoreError::Stopped)
+        }
+        fn scan(&self, table: Table, _: &[u8], _: &[u8], _: &mut Visit<'_>) -> Result<(), StoreError> {
+            Unreadable::failed(table)
+        }
+        fn scan_back(&self, table: Table, _: &[u8], _: &[u8], _: &mut Visit<'_>) -> Result<(), StoreError> {
+            Unreadable::failed(table)
+        }
+        fn disk_bytes(&self) -> u64 {
+            0
+        }
+    }
+
+    #[test]
+    fn the_panic_of_one_partition_ends_the_run_and_does_not_hang_it() {
+        let text = "workspace: w\ncountry: DE\ntime_zone: UTC\nlanguages: [en]\n";
+        let files = Files([("faden.yaml".to_owned(), text.to_owned())].into());
+        let definitions = Arc::new(read(&files).definitions.expect("a workspace without anything is one"));
+        let mut node = Node::in_memory(definitions, Options { partitions: 2, ..Options::default() });
+        let store = SharedStore::new(Box::new(Unreadable));
+        let shard = || Shard::new(node.index.clone(), Timestamp::MIN);
+        node.partitions = (0..2).map(|number| Partition::new(number, shard(), Some(store.clone()))).collect();
+        let line = r#"{"type":"track","event":"Seen","userId":"ada","messageId":"1"}"#;
+        let record = Record { at: Timestamp(0), command: Command::Event(Event::parse(line, "DE").expect("a call")) };
+        let run = || {
+            std::thread::scope(|scope| {
+                let mut threads = Threads::start(scope, node);
+                threads.apply(vec![record]);
+                threads.barrier();
+            });
+        };
+        let panic = std::panic::catch_unwind(AssertUnwindSafe(run)).expect_err("a profile cannot be read");
+        assert!(panic.downcast_ref::<String>().is_some_and(|text| text.contains("store-read")), "it is the partition's own panic");
     }
 }

@@ -430,7 +430,7 @@ impl World {
     fn outcome(&self, node: &Node) -> Result<Outcome, String> {
         let mut outcome = Outcome::default();
         let store = node.store().ok_or("the node has no store")?;
-        store.each_decision(|line| outcome.decisions.push(String::from_utf8_lossy(line).into_owned()));
+        store.each_decision(|decision| outcome.decisions.push(line(decision)));
         outcome.decisions.extend(node.unwritten_decisions().iter().map(line));
         outcome.decisions.sort_unstable();
         for id in live(node.front()) {

@@ -1,7 +1,7 @@
 //! A store and a disk that fail where they are told to.
 
 use crate::mutation::Mutation;
-use faden_storage::store::{Visit, VisitMany};
+use faden_storage::store::{Beside, Visit, VisitMany};
 use faden_storage::{Batch, Disk, MemoryDisk, MemoryStore, Store, StoreError, Table};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -153,6 +153,10 @@ impl Store for FaultyStore {
 
     fn disk_bytes(&self) -> u64 {
         self.inner.disk_bytes()
+    }
+
+    fn beside(&self) -> Option<Arc<dyn Beside>> {
+        self.inner.beside()
     }
 }
 

@@ -5,7 +5,7 @@ use anyhow::Context;
 use faden_engine::decision::Decision;
 use faden_runtime::{DecisionHash, SharedStore};
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Bytes of lines that are collected before they are written.
@@ -39,20 +39,7 @@ impl Sink {
     /// # Errors
     /// When the lines cannot be written.
     pub fn take(&mut self, decisions: &[Decision]) -> anyhow::Result<()> {
-        for decision in decisions {
-            self.summary.add(decision);
-            if let Some(hash) = &mut self.hash {
-                hash.add(decision, &mut self.scratch);
-            }
-            if self.out.is_some() {
-                decision.write_json(&mut self.lines, true);
-                self.lines.push('\n');
-                if self.lines.len() >= WRITE_BYTES {
-                    self.write_lines()?;
-                }
-            }
-        }
-        Ok(())
+        decisions.iter().try_for_each(|decision| self.take_one(decision))
     }
 
     /// Takes all decisions that a store holds, in the order of their ids.
@@ -62,22 +49,21 @@ impl Sink {
     pub fn take_stored(&mut self, store: &SharedStore) -> anyhow::Result<()> {
         self.summary = Summary::default();
         let mut failed = Ok(());
-        store.each_decision(|line| {
+        store.each_decision(|decision| {
             if failed.is_ok() {
-                failed = self.take_line(line);
+                failed = self.take_one(decision);
             }
         });
         failed
     }
 
-    fn take_line(&mut self, line: &[u8]) -> anyhow::Result<()> {
-        let line = std::str::from_utf8(line).context("a stored decision is not text; restore the store from a backup")?;
-        self.summary.add_line(line);
+    fn take_one(&mut self, decision: &Decision) -> anyhow::Result<()> {
+        self.summary.add(decision);
         if let Some(hash) = &mut self.hash {
-            hash.add_line(line);
+            hash.add(decision, &mut self.scratch);
         }
         if self.out.is_some() {
-            self.lines.push_str(line);
+            decision.write_json(&mut self.lines, true);
             self.lines.push('\n');
             if self.lines.len() >= WRITE_BYTES {
                 self.write_lines()?;
@@ -118,7 +104,7 @@ impl Target {
         name.push(".part");
         let part = if direct { path.to_owned() } else { path.with_file_name(name) };
         let file = File::create(&part).with_context(|| format!("cannot write `{}`", part.display()))?;
-        Ok(Target { writer: Box::new(BufWriter::with_capacity(WRITE_BYTES, file)), rename: (!direct).then(|| (part, path.to_owned())) })
+        Ok(Target { writer: Box::new(file), rename: (!direct).then(|| (part, path.to_owned())) })
     }
 
     fn finish(mut self) -> anyhow::Result<()> {

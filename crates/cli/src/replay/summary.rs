@@ -2,11 +2,8 @@
 
 use crate::table::Table;
 use crate::terminal::{Paint, thousands};
-use faden_engine::decision::{Decision, Kind, MessageOutcome};
-use faden_model::Timestamp;
-use serde::Deserialize;
+use faden_engine::decision::{Decision, Kind, MessageOutcome, Outcome};
 use serde_json::{Value, json};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Rules shown in the table.
@@ -50,94 +47,29 @@ pub struct Outcomes {
     pub failed: u64,
 }
 
-/// What is counted of a decision; texts that it does not have are empty.
-#[derive(Clone, Debug, Default)]
-struct Facts<'a> {
-    kind: &'a str,
-    at: Timestamp,
-    journey: &'a str,
-    template: &'a str,
-    outcome: &'a str,
-    rule: &'a str,
-    code: &'a str,
-}
-
-/// The same from a written line.
-#[derive(Deserialize)]
-struct Line<'a> {
-    kind: &'a str,
-    at: &'a str,
-    #[serde(borrow, default)]
-    journey: Cow<'a, str>,
-    #[serde(borrow, default)]
-    template: Cow<'a, str>,
-    #[serde(borrow, default)]
-    outcome: Cow<'a, str>,
-    #[serde(borrow, default)]
-    rule: Cow<'a, str>,
-    #[serde(borrow, default)]
-    code: Cow<'a, str>,
-}
-
-/// How lines begin whose kind has no row of its own.
-const ONLY_COUNTED: [&str; 3] = [r#"{"kind":"step""#, r#"{"kind":"audience""#, r#"{"kind":"trait""#];
-
 impl Summary {
     pub fn add(&mut self, decision: &Decision) {
-        let mut facts = Facts { kind: decision.kind.name(), at: decision.at, ..Facts::default() };
-        match &decision.kind {
-            Kind::Enrolled { journey, .. } | Kind::Goal { journey, .. } => facts.journey = journey,
-            Kind::Ended { journey, outcome, .. } => (facts.journey, facts.outcome) = (journey, outcome.name()),
-            Kind::Message(message) => {
-                facts.template = &message.template;
-                (facts.outcome, facts.rule) = match &message.outcome {
-                    MessageOutcome::Sent => ("sent", ""),
-                    MessageOutcome::Suppressed { rule } => ("suppressed", rule.as_str()),
-                    MessageOutcome::Held { rule, .. } => ("held", rule.as_str()),
-                    MessageOutcome::Failed { .. } => ("failed", ""),
-                };
-            }
-            Kind::Rejected { code, .. } => facts.code = code,
-            _ => {}
-        }
-        self.count(&facts);
-    }
-
-    /// Counts a line that [`Decision::write_json`] wrote; others are passed over.
-    pub fn add_line(&mut self, line: &str) {
-        // Half of all lines are of kinds that are only counted; they need not be read.
-        if ONLY_COUNTED.iter().any(|start| line.starts_with(start)) {
-            self.decisions += 1;
-            return;
-        }
-        let Ok(read) = serde_json::from_str::<Line<'_>>(line) else { return };
-        let at = Timestamp::parse(read.at).unwrap_or_default();
-        let Line { journey, template, outcome, rule, code, .. } = &read;
-        self.count(&Facts { kind: read.kind, at, journey, template, outcome, rule, code });
-    }
-
-    fn count(&mut self, facts: &Facts<'_>) {
         self.decisions += 1;
-        match facts.kind {
-            "enrolled" => slot(&mut self.journeys, facts.journey).entered += 1,
-            "goal" => slot(&mut self.journeys, facts.journey).goal += 1,
-            "ended" => {
-                let passages = slot(&mut self.journeys, facts.journey);
+        match &decision.kind {
+            Kind::Enrolled { journey, .. } => slot(&mut self.journeys, journey).entered += 1,
+            Kind::Goal { journey, .. } => slot(&mut self.journeys, journey).goal += 1,
+            Kind::Ended { journey, outcome, .. } => {
+                let passages = slot(&mut self.journeys, journey);
                 passages.ended += 1;
-                passages.completed += u64::from(facts.outcome == "completed");
-                passages.exited += u64::from(facts.outcome == "exit");
+                passages.completed += u64::from(*outcome == Outcome::Completed);
+                passages.exited += u64::from(*outcome == Outcome::Exit);
             }
-            "message" => {
-                slot(&mut self.messages, facts.template).count(facts.outcome);
-                let week = (facts.at.0 - FIRST_MONDAY_MS).div_euclid(WEEK_MS);
-                self.weeks.entry(week).or_default().count(facts.outcome);
-                if facts.outcome == "suppressed" {
-                    *slot(&mut self.rules, facts.rule) += 1;
+            Kind::Message(message) => {
+                slot(&mut self.messages, &message.template).count(&message.outcome);
+                let week = (decision.at.0 - FIRST_MONDAY_MS).div_euclid(WEEK_MS);
+                self.weeks.entry(week).or_default().count(&message.outcome);
+                if let MessageOutcome::Suppressed { rule } = &message.outcome {
+                    *slot(&mut self.rules, rule) += 1;
                 }
             }
-            "merged" => self.merges += 1,
-            "left_out" => self.left_out += 1,
-            "rejected" => *slot(&mut self.refusals, facts.code) += 1,
+            Kind::Merged { .. } => self.merges += 1,
+            Kind::LeftOut { .. } => self.left_out += 1,
+            Kind::Rejected { code, .. } => *slot(&mut self.refusals, code) += 1,
             _ => {}
         }
     }
@@ -198,12 +130,12 @@ impl Summary {
 }
 
 impl Outcomes {
-    fn count(&mut self, outcome: &str) {
+    fn count(&mut self, outcome: &MessageOutcome) {
         match outcome {
-            "sent" => self.sent += 1,
-            "suppressed" => self.suppressed += 1,
-            "held" => self.held += 1,
-            _ => self.failed += 1,
+            MessageOutcome::Sent => self.sent += 1,
+            MessageOutcome::Suppressed { .. } => self.suppressed += 1,
+            MessageOutcome::Held { .. } => self.held += 1,
+            MessageOutcome::Failed { .. } => self.failed += 1,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One passage of a profile through one journey version: where it stands and what it waits for.
 
-use crate::profile::GoalWatch;
+use crate::profile::{Few, GoalWatch};
 use faden_model::{EnrollmentId, MessageId, ProfileId, Span, Text, Timestamp};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -21,11 +21,11 @@ pub struct Enrollment {
     /// The entering event, kept when a later step reads it.
     pub event: Option<Box<KeptEvent>>,
     /// Experiment name and arm.
-    pub arms: Vec<(Text, Text)>,
+    pub arms: Few<(Text, Text)>,
     /// How often each `goto` step has jumped.
-    pub jumps: Vec<(u16, u16)>,
+    pub jumps: Few<(u16, u16)>,
     /// Branches still running, per `parallel` step.
-    pub joins: Vec<(u16, u16)>,
+    pub joins: Few<(u16, u16)>,
     /// The enrollment that waits for this one, and the step where it waits.
     pub parent: Option<(EnrollmentId, u16)>,
     pub goal_reached: bool,
@@ -91,9 +91,9 @@ impl Enrollment {
             entered_at: watch.until - within,
             tokens: SmallVec::new(),
             event: None,
-            arms: Vec::new(),
-            jumps: Vec::new(),
-            joins: Vec::new(),
+            arms: Few::default(),
+            jumps: Few::default(),
+            joins: Few::default(),
             parent: None,
             goal_reached: false,
             parked: false,

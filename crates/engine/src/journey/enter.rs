@@ -2,7 +2,7 @@
 
 use super::{Change, Enrollment, Entry, JourneyVersion, Reentry, Start, Target};
 use crate::decision::{Cause, Facts, Kind};
-use crate::profile::push_tight;
+use crate::profile::{Few, push_tight};
 use crate::track::Place;
 use crate::turn::{AudienceChange, Turn};
 use crate::view::{EventView, View};
@@ -110,9 +110,9 @@ impl Turn<'_> {
             entered_at: self.at,
             tokens: SmallVec::new(),
             event: event.filter(|_| version.keeps_event).map(|event| Box::new(event.keep())),
-            arms: Vec::new(),
-            jumps: Vec::new(),
-            joins: Vec::new(),
+            arms: Few::default(),
+            jumps: Few::default(),
+            joins: Few::default(),
             parent,
             goal_reached: false,
             parked: false,

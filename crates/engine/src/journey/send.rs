@@ -5,7 +5,7 @@ use crate::audience::key_of;
 use crate::decision::{Kind, Message, MessageOutcome};
 use crate::definitions::Index;
 use crate::policy::{Address, Check, ConsentEntry, Contact, Request, SentEntry, Verdict, gate};
-use crate::profile::Profile;
+use crate::profile::{Profile, push_tight};
 use crate::turn::Turn;
 use faden_model::{EnrollmentId, MessageId, Receipt, Text, Timestamp};
 use smallvec::SmallVec;
@@ -108,9 +108,11 @@ impl Turn<'_> {
         let entry = SentEntry { at: self.at, purpose, channel: channel.clone(), journey: pending.version.key, priority: pending.priority };
         let now = self.at;
         let sent = &mut self.profile.strand_mut(strand).sent;
-        crate::policy::prune(sent, now, longest);
+        if !sent.is_empty() {
+            crate::policy::prune(sent, now, longest);
+        }
         if longest.0 > 0 {
-            sent.push(entry);
+            push_tight(sent, entry);
         }
     }
 

@@ -4,6 +4,7 @@
 //! other. A field that is not written restricts nothing at that level.
 
 use faden_model::{Span, Text, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// One file under `policies/`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -260,7 +261,7 @@ pub enum Verdict<'a> {
 }
 
 /// The rule that decided, and the policy file it stands in.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Rule {
     /// E.g. `consent.marketing.opt_in`, `cap.marketing.1_in_20d`, `quiet_hours.20:00-09:00`, `address.missing`.
     pub code: Text,
@@ -269,7 +270,7 @@ pub struct Rule {
 }
 
 /// One rule that was looked at, for `faden explain`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     pub rule: Rule,
     pub channel: Text,
@@ -278,7 +279,7 @@ pub struct Check {
     pub facts: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     Passed,
     Held,

@@ -105,7 +105,7 @@ impl Strand {
         let at = match self.computed.binary_search_by_key(&plan.key, |computed| computed.key) {
             Ok(at) => at,
             Err(at) => {
-                self.computed.insert(at, Computed { key: plan.key, accumulator: Accumulator::new(plan) });
+                insert_tight(&mut self.computed, at, Computed { key: plan.key, accumulator: Accumulator::new(plan) });
                 at
             }
         };
@@ -116,7 +116,7 @@ impl Strand {
     pub fn remember_entry(&mut self, slot: u64, at: Timestamp) {
         match self.entered.binary_search_by_key(&slot, |entry| entry.slot) {
             Ok(index) => self.entered[index].at = at,
-            Err(index) => self.entered.insert(index, LastEntry { slot, at }),
+            Err(index) => insert_tight(&mut self.entered, index, LastEntry { slot, at }),
         }
     }
 

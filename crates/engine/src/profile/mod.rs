@@ -7,8 +7,10 @@
 
 mod accumulator;
 mod facts;
+mod few;
 
 pub use accumulator::{Accumulator, DIFFERENT_VALUES_MAX, Item, value as computed_value};
+pub use few::Few;
 
 use crate::journey::Enrollment;
 use crate::policy::{ConsentEntry, SentEntry};
@@ -24,11 +26,11 @@ pub struct Profile {
     pub strands: SmallVec<[Strand; 1]>,
     pub enrollments: Vec<Enrollment>,
     /// Sorted by key.
-    pub memberships: Vec<Membership>,
+    pub memberships: Few<Membership>,
     /// When an audience's condition changes its answer because time passes, sorted by key.
-    pub wakes: Vec<Wake>,
+    pub wakes: Few<Wake>,
     /// Goals that are still watched although their enrollment has ended.
-    pub watches: Vec<GoalWatch>,
+    pub watches: Few<GoalWatch>,
     /// Number of the next thing this profile brings forth.
     pub next_count: u32,
     /// Number of the next timer, for the order at equal instants.
@@ -49,12 +51,12 @@ pub struct Strand {
     /// Sorted by name.
     pub traits: Vec<Trait>,
     /// Sorted by key.
-    pub computed: Vec<Computed>,
+    pub computed: Few<Computed>,
     pub consents: Vec<ConsentEntry>,
     /// What counts against caps, oldest first.
-    pub sent: Vec<SentEntry>,
+    pub sent: Few<SentEntry>,
     /// Sorted by slot.
-    pub entered: Vec<LastEntry>,
+    pub entered: Few<LastEntry>,
     /// Where this strand's own counters stood when it was merged away.
     pub next_count: u32,
     pub created_at: Timestamp,
@@ -123,7 +125,7 @@ pub(crate) fn push_tight<T>(items: &mut Vec<T>, item: T) {
 /// [`push_tight`] in the middle.
 pub(crate) fn insert_tight<T>(items: &mut Vec<T>, place: usize, item: T) {
     if items.len() == items.capacity() {
-        items.reserve_exact(1 + items.len() / 2);
+        items.reserve_exact(1 + items.len() / 4);
     }
     items.insert(place, item);
 }
@@ -135,9 +137,9 @@ impl Profile {
             id,
             strands: smallvec![strand],
             enrollments: Vec::new(),
-            memberships: Vec::new(),
-            wakes: Vec::new(),
-            watches: Vec::new(),
+            memberships: Few::default(),
+            wakes: Few::default(),
+            watches: Few::default(),
             next_count: 0,
             next_order: 0,
             clock: at,
@@ -191,7 +193,10 @@ impl Profile {
         self.created_at = self.created_at.min(loser.created_at);
         self.last_seen_at = self.last_seen_at.max(loser.last_seen_at);
         self.strands.extend(loser.strands);
-        self.watches.append(&mut loser.watches);
+        let watches = loser.watches.take();
+        if !watches.is_empty() {
+            self.watches.extend(watches);
+        }
         self.enrollments.append(&mut loser.enrollments);
         // Running ones before parked ones, then by entry: what was parked already stays parked.
         self.enrollments.sort_by_key(|enrollment| (enrollment.parked, enrollment.entered_at, enrollment.id));
@@ -216,8 +221,8 @@ impl Profile {
         self.enrollments = kept;
         unpark(&mut self.enrollments);
         unpark(&mut moved);
-        let (watches, kept) = std::mem::take(&mut self.watches).into_iter().partition(|watch| belongs(&watch.strand));
-        self.watches = kept;
+        let (watches, kept): (Vec<GoalWatch>, Vec<GoalWatch>) = self.watches.take().into_iter().partition(|watch| belongs(&watch.strand));
+        self.watches = kept.into();
         self.created_at = self.strands.iter().map(|strand| strand.created_at).min().unwrap_or(self.created_at);
         self.last_seen_at = self.strands.iter().map(|strand| strand.last_seen_at).max().unwrap_or(self.last_seen_at);
         Profile {
@@ -230,8 +235,8 @@ impl Profile {
             strands: back.into_iter().collect(),
             enrollments: moved,
             memberships: self.memberships.clone(),
-            wakes: Vec::new(),
-            watches,
+            wakes: Few::default(),
+            watches: watches.into(),
         }
     }
 }

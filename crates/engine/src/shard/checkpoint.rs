@@ -26,9 +26,12 @@ impl Shard {
         }
     }
 
-    /// Profiles that have left since the last call, with the due row the store holds for them.
+    /// Profiles that have left since the last call, with the due row the store holds for them. What the last
+    /// call gave has been deleted by now.
     pub fn take_gone(&mut self) -> BTreeMap<ProfileId, Timestamp> {
-        std::mem::take(&mut self.gone)
+        let gone = std::mem::take(&mut self.gone);
+        self.leaving = gone.keys().copied().collect();
+        gone
     }
 
     pub fn dirty_len(&self) -> usize {

@@ -9,12 +9,13 @@
 //! wrong checksum, fjall refuses to open rather than guess: that is [`StoreError::Open`], and the
 //! store is rebuilt from backup and log.
 
-use super::{Batch, Change, Store, StoreError, StoreOptions, Table, Visit, VisitMany, bounds};
+use super::{Batch, Beside, Change, Store, StoreError, StoreOptions, Table, Visit, VisitMany, bounds};
 use fjall::{
     CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable,
     config::{BloomConstructionPolicy, CompressionPolicy, FilterPolicy, FilterPolicyEntry, HashRatioPolicy},
 };
 use std::io;
+use std::sync::Arc;
 
 /// Threads that write out memtables and merge table files, beside the one that commits. A second one
 /// took a quarter more CPU time for the same work.
@@ -34,9 +35,12 @@ const FILTER_BITS_PER_KEY: f32 = 10.0;
 /// A store in a directory of its own, which nothing else may open at the same time.
 pub struct FjallStore {
     database: Database,
-    tables: Vec<Keyspace>,
+    tables: Arc<Tables>,
     stopped: bool,
 }
+
+/// By number, from 1.
+struct Tables(Vec<Keyspace>);
 
 impl FjallStore {
     /// Opens the store, creating it where there is none.
@@ -55,11 +59,11 @@ impl FjallStore {
         for table in Table::ALL {
             tables.push(database.keyspace(table.name(), || table_options(table)).map_err(failed)?);
         }
-        Ok(Self { database, tables, stopped: false })
+        Ok(Self { database, tables: Arc::new(Tables(tables)), stopped: false })
     }
 
     fn table(&self, table: Table) -> &Keyspace {
-        &self.tables[usize::from(table.number()) - 1]
+        self.tables.table(table)
     }
 
     /// The pairs with `from <= key < until`; nothing where no key can lie between.
@@ -101,22 +105,18 @@ fn read_error(table: Table, error: fjall::Error) -> StoreError {
 /// The store as it was at one moment.
 struct FjallView {
     snapshot: fjall::Snapshot,
-    tables: Vec<Keyspace>,
+    tables: Arc<Tables>,
 }
 
 impl FjallView {
-    fn table(&self, table: Table) -> &Keyspace {
-        &self.tables[usize::from(table.number()) - 1]
-    }
-
     fn rows(&self, table: Table, from: &[u8], until: &[u8]) -> Option<fjall::Iter> {
-        bounds(from, until).map(|range| self.snapshot.range::<&[u8], _>(self.table(table), range))
+        bounds(from, until).map(|range| self.snapshot.range::<&[u8], _>(self.tables.table(table), range))
     }
 }
 
 impl Store for FjallView {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let value = self.snapshot.get(self.table(table), key).map_err(|error| read_error(table, error))?;
+        let value = self.snapshot.get(self.tables.table(table), key).map_err(|error| read_error(table, error))?;
         Ok(value.map(|value| value.to_vec()))
     }
 
@@ -162,6 +162,23 @@ fn visit_rows(table: Table, rows: impl Iterator<Item = fjall::Guard>, visit: &mu
     Ok(())
 }
 
+impl Tables {
+    fn table(&self, table: Table) -> &Keyspace {
+        &self.0[usize::from(table.number()) - 1]
+    }
+}
+
+impl Beside for Tables {
+    fn look_up(&self, table: Table, keys: &[&[u8]], visit: &mut VisitMany<'_>) -> Result<(), StoreError> {
+        let rows = self.table(table);
+        for (index, key) in keys.iter().enumerate() {
+            let value = rows.get(key).map_err(|error| read_error(table, error))?;
+            visit(index, value.as_deref());
+        }
+        Ok(())
+    }
+}
+
 impl Store for FjallStore {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let value = self.table(table).get(key).map_err(|error| read_error(table, error))?;
@@ -169,12 +186,7 @@ impl Store for FjallStore {
     }
 
     fn get_many(&self, table: Table, keys: &[&[u8]], visit: &mut VisitMany<'_>) -> Result<(), StoreError> {
-        let rows = self.table(table);
-        for (index, key) in keys.iter().enumerate() {
-            let value = rows.get(key).map_err(|error| read_error(table, error))?;
-            visit(index, value.as_deref());
-        }
-        Ok(())
+        self.tables.look_up(table, keys, visit)
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
@@ -218,5 +230,9 @@ impl Store for FjallStore {
 
     fn disk_bytes(&self) -> u64 {
         self.database.disk_space().unwrap_or(0)
+    }
+
+    fn beside(&self) -> Option<Arc<dyn Beside>> {
+        Some(self.tables.clone())
     }
 }

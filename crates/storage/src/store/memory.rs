@@ -1,6 +1,6 @@
 //! A store in memory: for tests, for replays that need no disk, and for the simulator.
 
-use super::{Batch, Change, Store, StoreError, Table, Visit, VisitMany, bounds};
+use super::{Batch, Beside, Change, Store, StoreError, Table, Visit, VisitMany, bounds};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard},
@@ -89,6 +89,12 @@ impl Contents {
     }
 }
 
+impl Beside for MemoryStore {
+    fn look_up(&self, table: Table, keys: &[&[u8]], visit: &mut VisitMany<'_>) -> Result<(), StoreError> {
+        self.get_many(table, keys, visit)
+    }
+}
+
 impl Store for MemoryStore {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.lock().rows(table).get(key).cloned())
@@ -148,6 +154,10 @@ impl Store for MemoryStore {
 
     fn disk_bytes(&self) -> u64 {
         self.lock().bytes
+    }
+
+    fn beside(&self) -> Option<Arc<dyn Beside>> {
+        Some(Arc::new(self.clone()))
     }
 }
 

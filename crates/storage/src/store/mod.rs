@@ -20,6 +20,7 @@ pub use memory::MemoryStore;
 use crate::log::Position;
 use std::ops::{Bound, ControlFlow};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The tables. Numbers are written to disk and to backups: fixed for ever, never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -155,6 +156,16 @@ pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
 /// Receives the answers of `get_many`: index of the key, and its value.
 pub type VisitMany<'a> = dyn FnMut(usize, Option<&[u8]>) + 'a;
 
+/// Look-ups from any thread, which wait for no commit. Of a key that a running commit changes they may find
+/// what was before or what comes after; whoever asks must not need to know.
+pub trait Beside: Send + Sync {
+    /// See [`Store::get_many`].
+    ///
+    /// # Errors
+    /// As there.
+    fn look_up(&self, table: Table, keys: &[&[u8]], visit: &mut VisitMany<'_>) -> Result<(), StoreError>;
+}
+
 /// Three implementations: memory, which can crash; fjall; redb in tests and in the comparison.
 pub trait Store: Send {
     /// The value of one key.
@@ -200,6 +211,11 @@ pub trait Store: Send {
 
     /// Bytes on disk; for a store in memory, bytes of keys and values.
     fn disk_bytes(&self) -> u64;
+
+    /// A door for looking keys up while commits go on, where the store has one.
+    fn beside(&self) -> Option<Arc<dyn Beside>> {
+        None
+    }
 
     /// The first log position that this state does not contain; replay starts here. 0 in a new store.
     ///
