@@ -193,7 +193,12 @@ impl Front {
     /// Fingerprints for routing these commands, with everything touched in memory that it will need: see
     /// `Identity::look_ahead`. Asked for once per chunk, used for each of its commands in their order.
     pub fn look_ahead<'a>(&self, commands: impl Iterator<Item = &'a Command<'a>> + Clone) -> Ahead {
-        let mut ahead = Ahead::default();
+        let count = commands.clone().count();
+        let mut ahead = Ahead {
+            messages: Vec::with_capacity(count),
+            identifiers: Vec::with_capacity(count * 2),
+            firsts: Vec::with_capacity(count + 1),
+        };
         for command in commands {
             ahead.firsts.push(ahead.identifiers.len());
             let Command::Event(event) = command else {

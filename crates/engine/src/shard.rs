@@ -6,6 +6,7 @@
 //! wait with it; every other profile goes on.
 
 mod checkpoint;
+mod publish;
 mod slots;
 mod virtual_time;
 
@@ -30,6 +31,8 @@ pub trait Cold {
     fn fetch(&mut self, profile: ProfileId) -> Option<Profile>;
     /// All stored profiles, for the rare work that concerns every one.
     fn all(&mut self) -> Vec<ProfileId>;
+    /// Visits all stored profiles.
+    fn each(&mut self, visit: &mut dyn FnMut(Profile));
 }
 
 /// For shards that hold everything in memory.
@@ -42,6 +45,7 @@ impl Cold for NothingCold {
     fn all(&mut self) -> Vec<ProfileId> {
         Vec::new()
     }
+    fn each(&mut self, _: &mut dyn FnMut(Profile)) {}
 }
 
 /// A profile in memory and what is known about its place.
@@ -108,16 +112,6 @@ impl Shard {
     pub fn new(index: Arc<Index>, at: Timestamp) -> Shard {
         let schedules = Schedules::new(&index, at);
         Shard { index, schedules, clock: at, ..Shard::default() }
-    }
-
-    /// New definitions hold from the next delivery on.
-    pub fn publish(&mut self, index: Arc<Index>) {
-        self.schedules = Schedules::new(&index, self.clock);
-        self.index = index;
-        // What is due next may have changed with the definitions.
-        for id in self.slots.ids() {
-            self.reschedule(id);
-        }
     }
 
     pub fn clock(&self) -> Timestamp {

@@ -55,6 +55,9 @@ impl Cold for Stored {
     fn all(&mut self) -> Vec<ProfileId> {
         self.0.keys().copied().collect()
     }
+    fn each(&mut self, visit: &mut dyn FnMut(Profile)) {
+        self.0.values().cloned().for_each(visit);
+    }
 }
 
 impl World {
@@ -211,6 +214,60 @@ fn a_broadcast_leaves_a_waiting_profile_alone_that_is_not_in_its_audience() {
     world.apply(state);
     let profile = world.shard.profile(ProfileId(0)).expect("the winner lives");
     assert_eq!(profile.clock, Timestamp::parse("2026-03-02T11:00:00Z").expect("an instant"));
+}
+
+/// The definitions of this file with some replaced.
+fn changed(files: &[(&str, &str)]) -> Definitions {
+    let all = FILES.iter().chain(files).map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+    let outcome = read(&Files(all));
+    outcome.definitions.unwrap_or_else(|| panic!("{:#?}", outcome.findings))
+}
+
+impl World {
+    /// Everything that was decided is on disk, and nothing in memory.
+    fn settle(&mut self) {
+        let stored = &mut self.stored.0;
+        self.shard.take_dirty(|profile, _, _| drop(stored.insert(profile.id, profile.clone())));
+        self.shard.let_go(0);
+        self.shard.let_go(0);
+        assert_eq!(self.shard.warm_len(), 0);
+    }
+
+    fn publish(&mut self, files: &[(&str, &str)]) {
+        let before = self.index.clone();
+        self.index = Arc::new(Index::new(Arc::new(changed(files)), Some(&before)));
+        self.shard.publish(self.index.clone());
+        self.shard.review(&before, &mut self.stored);
+    }
+}
+
+#[test]
+fn a_shorter_window_reaches_who_is_on_disk_and_does_nothing() {
+    let mut world = World::new();
+    world.track("2026-03-02T10:00:00Z", "Seen", ADA);
+    world.tick("2026-03-03T12:00:00Z");
+    world.settle();
+    world.publish(&[(
+        "audiences/left.yaml",
+        "audience: left\ntraits:\n  left_seen: {did: Seen, then_not: Order, within: 2d}\nwhere: traits.left_seen\n",
+    )]);
+    world.tick("2026-03-09T10:00:00Z");
+    let left = |kind: &Kind| matches!(kind, Kind::Audience { audience, entered: true, .. } if audience == "left");
+    assert_eq!(world.said(left), ["2026-03-04T10:00:00Z prf_0"]);
+}
+
+#[test]
+fn a_broadcast_to_an_audience_that_had_none_reaches_its_old_members_on_disk() {
+    let mut world = World::new();
+    world.track("2026-03-02T10:00:00Z", "Seen", ADA);
+    world.tick("2026-03-05T12:00:00Z");
+    world.settle();
+    world.publish(&[(
+        "journeys/call_left.yaml",
+        "journey: call_left\npurpose: service\nentry: {broadcast: {event: Call, audience: left}}\nsteps:\n  - {id: here, set: {called: \"true\"}}\n",
+    )]);
+    world.call("2026-03-06T10:00:00Z");
+    assert_eq!(world.entered("call_left"), ["2026-03-06T10:00:00Z prf_0"]);
 }
 
 #[test]

@@ -80,6 +80,15 @@ impl SharedStore {
         found.unwrap_or_else(|error| unreadable(&error));
     }
 
+    /// Visits every stored profile, in the order of ids.
+    pub fn each_profile(&self, visit: &mut dyn FnMut(Profile)) {
+        self.each(Table::Profiles, |key, bytes| {
+            if let Some(id) = number(key) {
+                visit(decode(ProfileId(id), bytes));
+            }
+        });
+    }
+
     pub fn profile_ids(&self) -> Vec<ProfileId> {
         let mut ids = Vec::new();
         self.each(Table::Profiles, |key, _| ids.extend(number(key).map(ProfileId)));
@@ -119,20 +128,16 @@ impl SharedStore {
         });
     }
 
-    /// Visits the stored decisions of one strand, as JSON lines, newest first, until `visit` says `false`. The first ones may
+    /// Visits the stored decisions of one strand, newest first, until `visit` says `false`. The first ones may
     /// still be at or behind `before`, the count that the asked ones are before.
-    pub fn decisions_back(&self, strand: ProfileId, before: Option<u32>, mut visit: impl FnMut(&[u8]) -> bool) {
+    pub fn decisions_back(&self, strand: ProfileId, before: Option<u32>, mut visit: impl FnMut(&Decision) -> bool) {
         let from = strand.0.to_be_bytes();
         let until =
             before.map_or_else(|| (strand.0 + 1).to_be_bytes().to_vec(), |before| born_key(Born { under: strand, count: before }).to_vec());
         self.back(Table::Decisions, &from, &until, &mut |_, row| {
-            let mut lines = Vec::new();
-            read_decisions(row, &mut |decision: &Decision| {
-                let mut line = String::new();
-                decision.write_json(&mut line, true);
-                lines.push(line);
-            });
-            if lines.iter().rev().all(|line| visit(line.as_bytes())) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            let mut decisions = Vec::new();
+            read_decisions(row, &mut |decision: &Decision| decisions.push(decision.clone()));
+            if decisions.iter().rev().all(&mut visit) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
     }
 

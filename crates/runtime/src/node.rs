@@ -43,6 +43,8 @@ pub struct Options {
     pub commit_beside: bool,
     /// Whether what people look up later is kept: see [`crate::views`].
     pub views: bool,
+    /// Whether decisions that have become rows of the store are also kept for [`Node::take_decisions`].
+    pub tell_decisions: bool,
     /// Secret of the identity index; only a new store takes it.
     pub hash_key: [u8; 16],
 }
@@ -58,6 +60,7 @@ impl Default for Options {
             overlap: false,
             commit_beside: false,
             views: false,
+            tell_decisions: false,
             hash_key: [0; 16],
         }
     }
@@ -126,6 +129,8 @@ pub struct Node {
     files: (BTreeMap<String, String>, Timestamp),
     /// Decided since decisions were last taken, or since the last checkpoint where there is a store.
     decisions: Vec<Decision>,
+    /// Rows of the store since decisions were last taken, where they are asked for.
+    written: Vec<Decision>,
 }
 
 /// Message ids in the store that are no longer in memory.
@@ -174,6 +179,7 @@ impl Node {
             views: None,
             files: (BTreeMap::new(), Timestamp::default()),
             decisions: Vec::new(),
+            written: Vec::new(),
         }
     }
 
@@ -350,7 +356,9 @@ impl Node {
                 if let Command::Publish { files } = &record.command {
                     // Time has passed everywhere under the old definitions before the new ones hold.
                     self.deliver(std::mem::take(&mut deliveries));
+                    let before = self.index.clone();
                     self.publish(files.clone(), self.position)?;
+                    self.partitions.iter_mut().for_each(|partition| partition.review(&before));
                     if self.store.is_some() {
                         self.published.push((self.position, files.clone()));
                     }
@@ -481,10 +489,13 @@ impl Node {
         for partition in &mut self.partitions {
             write_partition(partition, &mut batch);
         }
-        let decisions = std::mem::take(&mut self.decisions);
+        let mut decisions = std::mem::take(&mut self.decisions);
         write_decisions(&decisions, &mut batch);
         if self.views.is_none() {
             write_outbox(&decisions, &mut batch);
+        }
+        if self.options.tell_decisions {
+            take_over(&mut self.written, &mut decisions);
         }
         for (position, files) in std::mem::take(&mut self.published) {
             let files = postcard::to_stdvec(&files).expect("texts have no unserialisable part");
@@ -574,9 +585,10 @@ impl Node {
         Ok(())
     }
 
-    /// What was decided since the last call; where there is a store, decisions are rows there instead.
+    /// What was decided since the last call; where there is a store, what has become rows of it since, if
+    /// [`Options::tell_decisions`] asks for that.
     pub fn take_decisions(&mut self) -> Vec<Decision> {
-        if self.store.is_some() { Vec::new() } else { std::mem::take(&mut self.decisions) }
+        std::mem::take(if self.store.is_some() { &mut self.written } else { &mut self.decisions })
     }
 
     /// Gives back what [`Node::take_decisions`] gave, so that its memory is used again.

@@ -2,6 +2,7 @@
 //! dropped and what comes too early waits.
 
 use crate::checkpoint::SharedStore;
+use faden_engine::Index;
 use faden_engine::delivery::Delivery;
 use faden_engine::front::partition_of;
 use faden_engine::profile::Profile;
@@ -56,6 +57,15 @@ impl Cold for StoreCold<'_> {
         ids.retain(|id| partition_of(*id, self.of) == self.number);
         ids
     }
+
+    fn each(&mut self, visit: &mut dyn FnMut(Profile)) {
+        let Some(store) = self.store else { return };
+        store.each_profile(&mut |profile| {
+            if partition_of(profile.id, self.of) == self.number {
+                visit(profile);
+            }
+        });
+    }
 }
 
 impl Parcel {
@@ -84,6 +94,12 @@ impl Partition {
     pub fn apply(&mut self, delivery: Delivery<'_>) {
         let mut cold = StoreCold { store: self.store.as_ref(), number: usize::from(self.number), of: self.of };
         self.shard.apply(delivery, &mut cold);
+    }
+
+    /// See [`Shard::review`].
+    pub fn review(&mut self, before: &Index) {
+        let mut cold = StoreCold { store: self.store.as_ref(), number: usize::from(self.number), of: self.of };
+        self.shard.review(before, &mut cold);
     }
 
     /// Takes a parcel: repeats are dropped, what comes too early waits for what belongs before it.

@@ -295,6 +295,9 @@ mod tests {
         fn scan_back(&self, table: Table, _: &[u8], _: &[u8], _: &mut Visit<'_>) -> Result<(), StoreError> {
             Unreadable::failed(table)
         }
+        fn view(&self) -> Box<dyn Store> {
+            Box::new(Unreadable)
+        }
         fn disk_bytes(&self) -> u64 {
             0
         }

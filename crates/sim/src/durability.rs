@@ -67,6 +67,7 @@ impl World {
             // Runs stay alike: see `wait_for_store`.
             commit_beside: dice.chance(30),
             views: true,
+            tell_decisions: false,
             hash_key: [7; 16],
         };
         let segment_bytes = *dice.pick(&[2 << 10, 8 << 10, 64 << 10]);

@@ -136,6 +136,11 @@ fn replay(arguments: &Arguments, definitions: Arc<Definitions>, intake: &mut Int
             // Where passages are looked at afterwards, everything stays in this thread.
             None => Runner::in_memory(definitions.clone(), options(arguments), migrate.is_none().then_some(scope)),
         };
+        if let Some(store) = runner.node().and_then(|node| node.store().cloned()) {
+            // What an earlier run decided, and what was decided again when the log was caught up with.
+            sink.take_stored(&store)?;
+            runner.decisions();
+        }
         read_all(&arguments.files, intake, &mut |records| {
             runner.take(records)?;
             take(&mut runner, &mut sink)
@@ -208,31 +213,32 @@ fn take(runner: &mut Runner<'_>, sink: &mut Sink) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The same where decisions are rows of the store: they are read at the end, in one go.
+/// The same where decisions are rows of the store: they are taken as they become that.
 fn run_on_stored(runner: &mut Runner<'_>, sink: &mut Sink, until: Option<Timestamp>, last: Option<Timestamp>) -> anyhow::Result<()> {
+    checkpoint(runner, sink, None)?;
+    if until.is_some() {
+        checkpoint(runner, sink, until)?;
+    } else if let Some(last) = last {
+        for day in 1..=DAYS_BEHIND_MAX {
+            if sink.summary.running() == 0 {
+                break;
+            }
+            checkpoint(runner, sink, Some(last + Span(Span::DAY.0 * day)))?;
+        }
+    }
+    let Some(node) = runner.node() else { bail!("a durable run has one node") };
+    node.settle()?;
+    take(runner, sink)
+}
+
+/// Lets time pass up to `until`, if it is given, and makes rows of everything that was decided.
+fn checkpoint(runner: &mut Runner<'_>, sink: &mut Sink, until: Option<Timestamp>) -> anyhow::Result<()> {
     let Some(node) = runner.node() else { bail!("a durable run has one node") };
     if let Some(until) = until {
         node.pass_time(until)?;
-    } else if let Some(last) = last {
-        node.checkpoint()?;
-        let mut running = Sink::new(None, false)?;
-        if let Some(store) = node.store() {
-            running.take_stored(store)?;
-        }
-        for day in 1..=DAYS_BEHIND_MAX {
-            if running.summary.running() == 0 {
-                break;
-            }
-            node.pass_time(last + Span(Span::DAY.0 * day))?;
-            node.unwritten_decisions().iter().for_each(|decision| running.summary.add(decision));
-            node.checkpoint()?;
-        }
     }
-    node.settle()?;
-    match node.store() {
-        Some(store) => sink.take_stored(store),
-        None => Ok(()),
-    }
+    node.checkpoint()?;
+    take(runner, sink)
 }
 
 fn compare(arguments: &Arguments, one: Arc<Definitions>, other: Arc<Definitions>, intake: &mut Intake<'_>) -> anyhow::Result<()> {

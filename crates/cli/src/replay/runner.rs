@@ -64,7 +64,7 @@ impl<'scope> Runner<'scope> {
         let log = Log::open(Arc::new(FileDisk), log_options(directory)).with_context(|| format!("cannot open the log in `{shown}`"))?;
         let store = FjallStore::open(&StoreOptions::new(directory.join("store")))?;
         // Small checkpoints: what they write is small enough to be used again instead of asked for anew.
-        let options = Options { overlap: true, commit_beside: true, checkpoint_every: 25_000, ..options };
+        let options = Options { overlap: true, commit_beside: true, tell_decisions: true, checkpoint_every: 25_000, ..options };
         let node = Node::open(definitions, options, log, SharedStore::new(Box::new(store)))
             .with_context(|| format!("cannot open the node in `{shown}`"))?;
         Ok(Runner::Node(Box::new(node)))
@@ -98,7 +98,7 @@ impl<'scope> Runner<'scope> {
         }
     }
 
-    /// What was decided since the last call; nothing where decisions go to a store.
+    /// What was decided since the last call; where decisions go to a store, what has become rows of it since.
     pub fn decisions(&mut self) -> Vec<Decision> {
         match self {
             Runner::Node(node) => node.take_decisions(),
@@ -108,7 +108,9 @@ impl<'scope> Runner<'scope> {
 
     /// Gives back what [`Runner::decisions`] gave, so that its memory is used again.
     pub fn recycle(&mut self, decisions: Vec<Decision>) {
-        if let Runner::Node(node) = self {
+        if let Runner::Node(node) = self
+            && node.store().is_none()
+        {
             node.recycle(decisions);
         }
     }

@@ -47,7 +47,6 @@ impl Sink {
     /// # Errors
     /// When the lines cannot be written.
     pub fn take_stored(&mut self, store: &SharedStore) -> anyhow::Result<()> {
-        self.summary = Summary::default();
         let mut failed = Ok(());
         store.each_decision(|decision| {
             if failed.is_ok() {

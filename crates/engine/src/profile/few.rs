@@ -6,8 +6,9 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ops::{Deref, DerefMut};
 
-/// A `Vec` that takes memory only once it was written to.
+/// A `Vec` that takes memory only once it was written to; one more step on the way to its items is worth it.
 #[derive(Clone, Debug)]
+#[allow(clippy::box_collection)]
 pub struct Few<T>(Option<Box<Vec<T>>>);
 
 impl<T> Few<T> {
@@ -63,6 +64,14 @@ impl<T: PartialEq + 'static> PartialEq for Few<T> {
 impl<T> From<Vec<T>> for Few<T> {
     fn from(items: Vec<T>) -> Few<T> {
         Few::new(items)
+    }
+}
+
+impl<T> IntoIterator for Few<T> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+    fn into_iter(mut self) -> std::vec::IntoIter<T> {
+        self.take().into_iter()
     }
 }
 

@@ -9,6 +9,7 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
+use faden_engine::decision::read_row;
 use faden_engine::profile::Profile;
 use faden_model::id::Born;
 use faden_model::{Command, Event, MessageId, ProfileId, Record, Timestamp};
@@ -76,8 +77,13 @@ fn write(what: What, view: &dyn Store, log: &LogReaders, out: &mut dyn Write) ->
         What::Messages => rows(view, Table::Messages, out, |key, bytes, line| {
             line.extend(message_id(key).zip(MessageRow::decode(bytes)).map(|(id, row)| message(id, &row).to_string()));
         }),
-        What::Decisions => rows(view, Table::Decisions, out, |_, bytes, line| {
-            line.push(String::from_utf8_lossy(bytes).trim_end().to_owned());
+        What::Decisions => rows(view, Table::Decisions, out, |_, bytes, lines| {
+            // As for profiles and messages: a row that cannot be read is left out.
+            let _ = read_row(bytes, |decision| {
+                let mut line = String::new();
+                decision.write_json(&mut line, true);
+                lines.push(line);
+            });
         }),
     }
 }

@@ -4,7 +4,7 @@ use super::person::Person;
 use faden_engine::decision::Decision;
 use faden_engine::decision::tell::{self, Found};
 use faden_model::id::Born;
-use faden_model::{DecisionId, ProfileId, Timestamp};
+use faden_model::{ProfileId, Timestamp};
 use faden_runtime::SharedStore;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -34,13 +34,6 @@ impl Line {
         Line { at: decision.at, id: decision.id.0, text }
     }
 
-    /// `id` and `at` stand before everything that a sender could have written.
-    fn read(text: &str) -> Option<Line> {
-        let field = |name: &str| text.split_once(name).and_then(|(_, rest)| rest.split_once('"')).map(|(value, _)| value);
-        let at = Timestamp::parse(field("\"at\":\"")?).ok()?;
-        Some(Line { at, id: DecisionId::parse(field("\"id\":\"")?).ok()?.0, text: text.to_owned() })
-    }
-
     fn order(&self) -> (Timestamp, Born) {
         (self.at, self.id)
     }
@@ -60,8 +53,8 @@ impl Lines {
         let mut found: Vec<Line> = self.unwritten.iter().filter(|line| in_time(line)).cloned().collect();
         for strand in &self.strands {
             let mut stored = 0;
-            self.store.decisions_back(*strand, before(*strand), |text| {
-                let line = std::str::from_utf8(text).ok().and_then(Line::read).filter(in_time);
+            self.store.decisions_back(*strand, before(*strand), |decision| {
+                let line = Some(Line::of(decision)).filter(in_time);
                 stored += usize::from(line.is_some());
                 found.extend(line);
                 stored < count
@@ -79,9 +72,8 @@ impl Lines {
             let quoted = format!("\"{id}\"");
             let mut found: Vec<Line> = self.unwritten.iter().filter(|line| line.text.contains(&quoted)).cloned().collect();
             for strand in &self.strands {
-                let mentions = |text: &&str| text.contains(&quoted);
-                self.store.decisions_of(*strand, |text| {
-                    found.extend(std::str::from_utf8(text).ok().filter(mentions).and_then(Line::read));
+                self.store.decisions_of(*strand, |decision| {
+                    found.extend(Some(Line::of(decision)).filter(|line| line.text.contains(&quoted)));
                 });
             }
             found.sort_by_key(Line::order);
