@@ -401,10 +401,15 @@ impl<'a> Turn<'a> {
         self.starts.clear();
         self.sends.clear();
         let detail = Text::const_new("a loop of journeys within one instant was cut off");
-        self.decide(Kind::Rejected { code: Text::const_new("turn-too-long"), detail });
+        self.reject("turn-too-long", detail);
         for id in waiting {
             self.forget(id);
         }
+    }
+
+    /// Says what cannot be done; `code` has a page.
+    pub(crate) fn reject(&mut self, code: &'static str, detail: Text) {
+        self.decide(Kind::Rejected { code: Text::const_new(code), detail });
     }
 
     /// Takes a passage off that cannot go on.

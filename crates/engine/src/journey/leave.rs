@@ -141,7 +141,7 @@ impl Turn<'_> {
         let Some(version) = self.index.version(journey, number).cloned() else {
             // A version that is not known any more cannot go on; nothing else of the profile may stop for it.
             self.forget(id);
-            self.decide(Kind::Rejected { code: Text::const_new("journey-version-unknown"), detail: Text::from(id.to_string()) });
+            self.reject("journey-version-unknown", Text::from(id.to_string()));
             return;
         };
         let Some(kind) = version.steps.get(usize::from(step)).map(|step| &step.kind) else { return };

@@ -112,7 +112,7 @@ impl Turn<'_> {
             StepKind::Goto { to, max, exceeded } => Some(self.jump(id, step, *to, *max, *exceeded)),
             StepKind::End => Some(Target::End),
             StepKind::Unavailable { kind } => {
-                self.decide(Kind::Rejected { code: Text::const_new("step-unavailable"), detail: Text::new(*kind) });
+                self.reject("step-unavailable", Text::new(*kind));
                 Some(Target::End)
             }
         }

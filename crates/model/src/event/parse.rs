@@ -6,6 +6,10 @@
 //! Of a key that occurs twice the first counts. Malformed parts of traits and context are left alone:
 //! they are the sender's own data, and only what can be read becomes an identifier or a consent.
 
+mod habits;
+
+pub use habits::Habits;
+
 use super::{Event, EventError, EventKind, NAME_BYTES_MAX, Receipt};
 use crate::identifier::{normalise, trimmed};
 use crate::json::scan::{Broken, Scanner, explain};
@@ -131,20 +135,6 @@ impl Member {
         }
     }
 }
-
-/// How the lines before were written: of use for a stream of lines, and never more than a guess.
-#[derive(Clone, Debug, Default)]
-pub struct Habits {
-    /// What last stood between a member and the next one's value, by the member before and whether there was one.
-    names: [[Option<(Text, Option<Member>)>; 2]; MEMBERS],
-    /// A context that says nothing about the customer; empty for none.
-    context: String,
-}
-
-/// Longest text that is remembered between two members: it fits into a [`Text`] itself.
-const HABIT_BYTES_MAX: usize = size_of::<Text>();
-/// Longest context that is remembered.
-const CONTEXT_BYTES_MAX: usize = 4096;
 
 /// The bytes of each member that the sender wrote.
 struct Call<'a> {
@@ -433,36 +423,6 @@ impl<'a> Call<'a> {
             None => Ok(Cow::Borrowed("{}")),
             Some(raw) if raw.starts_with('{') => Ok(Cow::Borrowed(raw)),
             Some(_) => Err(EventError::NotAnObject(member.name())),
-        }
-    }
-}
-
-impl Habits {
-    /// Moves past the next member's name and its colon.
-    fn name(&mut self, scanner: &mut Scanner<'_>, before: Option<Member>) -> Result<Option<Member>, Broken> {
-        let known = &mut self.names[before.map_or(0, |member| member as usize)][usize::from(before.is_some())];
-        if let Some((text, member)) = known
-            && scanner.skip(text)
-        {
-            return Ok(*member);
-        }
-        let start = *scanner;
-        let member = Member::from_name(&scanner.name()?);
-        let text = start.until(scanner);
-        if text.len() <= HABIT_BYTES_MAX {
-            *known = Some((Text::new(text), member));
-        }
-        Ok(member)
-    }
-
-    /// Remembers the context of this call, if it is one like those of all customers.
-    fn note_context(&mut self, call: &Call<'_>) {
-        let says = [Member::ContextTraits, Member::ContextDevice, Member::ContextExternalIds, Member::ContextConsent];
-        if let Some(context) = call.raw(Member::Context).filter(|context| context.len() <= CONTEXT_BYTES_MAX)
-            && says.into_iter().all(|member| call.raw(member).is_none())
-        {
-            self.context.clear();
-            self.context.push_str(context);
         }
     }
 }
