@@ -26,11 +26,6 @@ impl Progress {
         Progress { bar, total, done: 0, said: Instant::now() }
     }
 
-    /// For work that is over before anybody looks.
-    pub fn none() -> Progress {
-        Progress { bar: None, total: None, done: 0, said: Instant::now() }
-    }
-
     /// So many bytes more; `events` so far.
     pub fn advance(&mut self, bytes: u64, events: u64) {
         self.done += bytes;

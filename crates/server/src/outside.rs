@@ -115,7 +115,7 @@ async fn whatsapp(State(world): State<Arc<World>>, Path((_, phone)): Path<(Strin
 
 /// Delivered after a moment, read by most.
 async fn statuses(world: Arc<World>, phone: String, to: String, id: String) {
-    let read = !id.as_bytes().last().is_some_and(|byte| byte % 4 == 0);
+    let read = id.as_bytes().last().is_none_or(|byte| byte % 4 != 0);
     for (after, status) in [(900, "delivered"), (4_000, "read")] {
         tokio::time::sleep(Duration::from_millis(after)).await;
         if status == "read" && !read {

@@ -195,7 +195,6 @@ pub(crate) fn opener(options: &Options) -> keeper::Open {
             commit_beside: true,
             views: true,
             hash_key,
-            ..faden_runtime::Options::default()
         };
         Node::open(Arc::new(Definitions::default()), node, log, SharedStore::new(Box::new(store)))
     })

@@ -173,7 +173,7 @@ pub async fn people(
 ) -> Result<Json<Page<ProfileSummary>>, Problem> {
     let paging = Paging::new(page.page_token, page.limit);
     let (limit, start) = (paging.limit()?, paging.start::<u64>()?.map(ProfileId));
-    let key = named(&*counted(&app).await?.0, &name)?.key;
+    let key = named(&counted(&app).await?.0, &name)?.key;
     let look = app.keeper.look(move |node| {
         let unsaved = node.views().map(|views| views.audiences.unsaved(key, start)).unwrap_or_default();
         (unsaved, node.store().cloned())
@@ -198,7 +198,7 @@ pub async fn changes(
 ) -> Result<Json<Page<Change>>, Problem> {
     let paging = Paging::new(page.page_token, page.limit);
     let (limit, before) = (paging.limit()?, paging.start::<Vec<u8>>()?);
-    let key = named(&*counted(&app).await?.0, &name)?.key;
+    let key = named(&counted(&app).await?.0, &name)?.key;
     let range = Range { prefix: key.to_be_bytes().to_vec(), before };
     let asked = range.clone();
     let look = app.keeper.look(move |node| {

@@ -70,7 +70,7 @@ pub async fn list(State(app): State<App>, Asked(filter): Asked<Filter>) -> Resul
         return Ok(Page::whole(items.await?.unwrap_or_default()));
     }
     let of = match filter.journey {
-        Some(name) => Of::Journey(named(&*counted(&app).await?.0, &name)?.key),
+        Some(name) => Of::Journey(named(&counted(&app).await?.0, &name)?.key),
         None => Of::All,
     };
     standing_page(&app, vec![of], &paging, false).await

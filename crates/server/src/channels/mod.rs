@@ -27,10 +27,9 @@ pub async fn dispatch(app: App, mut outbox: mpsc::UnboundedReceiver<MessageId>) 
             let store = node.store().cloned();
             node.views().and_then(|views| views.message(message, store.as_ref())).map(|row| row.channel)
         });
-        match channel.await {
-            Ok(Some(channel)) => app.channels.queue(&channel, message),
-            // A message without a row was never decided; while the node is down its outbox comes again.
-            Ok(None) | Err(_) => {}
+        // A message without a row was never decided; while the node is down its outbox comes again.
+        if let Ok(Some(channel)) = channel.await {
+            app.channels.queue(&channel, message);
         }
     }
 }

@@ -21,7 +21,7 @@ async fn every_operation_refuses_strangers_and_keys_of_another_scope() {
         for method in item.as_object().expect("operations").keys().filter(|_| !OPEN.contains(&path.as_str())) {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
             // Any text stands for what a path names: nobody who may not call learns whether it is there.
-            let path_called = path.replace('{', "").replace('}', "");
+            let path_called = path.replace(['{', '}'], "");
             let other_scope = if ANYBODY.contains(&path.as_str()) { 200 } else { 403 };
             for (key, wanted) in [("", 401), ("fdk_0000", 401), (elsewhere.key.as_str(), 401), (nothing.as_str(), other_scope)] {
                 let (answered, body) = server.call_with(key, method.clone(), &path_called, None, &[]).await;

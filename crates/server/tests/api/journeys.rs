@@ -22,15 +22,15 @@ async fn shop() -> Server {
 }
 
 fn node<'g>(journey: &'g Value, id: &str) -> &'g Value {
-    journey["graph"]["nodes"].as_array().unwrap().iter().find(|node| node["id"] == id).unwrap()
+    journey["graph"]["nodes"].as_array().expect("nodes").iter().find(|node| node["id"] == id).expect("a node of this id")
 }
 
 fn edges(journey: &Value) -> Vec<String> {
     let line = |edge: &Value| {
-        let text = |name: &str| edge[name].as_str().unwrap().to_owned();
+        let text = |name: &str| edge[name].as_str().expect("a text").to_owned();
         format!("{}-[{}]->{} {}", text("from"), text("label"), text("to"), edge["count"])
     };
-    journey["graph"]["edges"].as_array().unwrap().iter().map(line).collect()
+    journey["graph"]["edges"].as_array().expect("edges").iter().map(line).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
