@@ -194,6 +194,7 @@ pub(crate) fn opener(options: &Options) -> keeper::Open {
             overlap: true,
             commit_beside: true,
             views: true,
+            tell_decisions: false,
             hash_key,
         };
         Node::open(Arc::new(Definitions::default()), node, log, SharedStore::new(Box::new(store)))
