@@ -19,7 +19,7 @@ pub struct File {
     pub text: String,
 }
 
-/// Every file that is text, sorted by path.
+/// Every file, sorted by path; a picture is there with no text.
 ///
 /// # Errors
 /// When a folder cannot be listed or a file cannot be read.
@@ -37,10 +37,8 @@ pub fn files(root: &Path) -> Result<Vec<File>> {
                 }
             } else if kind.is_file() && name != ".git" {
                 let bytes = fs::read(entry.path()).with_context(|| format!("cannot read {}", entry.path().display()))?;
-                if let Ok(text) = String::from_utf8(bytes) {
-                    let path = entry.path().strip_prefix(root)?.to_string_lossy().replace('\\', "/");
-                    found.push(File { path, text });
-                }
+                let path = entry.path().strip_prefix(root)?.to_string_lossy().replace('\\', "/");
+                found.push(File { path, text: String::from_utf8(bytes).unwrap_or_default() });
             }
         }
     }
