@@ -29,7 +29,7 @@ def events(base, key, who):
     while True:
         page = get(base, f"/api/v1/profiles/user_id:{who}/timeline?kinds=event&limit=200" + (f"&page_token={token}" if token else ""), key)
         for item in page["items"]:
-            kind = item["data"]["kind"]
+            kind = item["data"]["type"]
             name = item["data"]["name"] if kind == "track" else kind
             counts[name] = counts.get(name, 0) + 1
         token = page["next_page_token"]
