@@ -9,7 +9,7 @@ import argparse, json, shutil, subprocess, sys, tempfile, urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-# Library: who, his earlier anonymous self, his earlier name, and how many events of which kind he must have.
+# Library: who, his anonymous self, the id that `alias` joins (an anonymous one, see docs/intake.md), and his events by kind.
 EXPECTED = {
     "node": ("node-u", "node-a", "node-old", {"page": 1, "identify": 1, "screen": 1, "group": 1, "alias": 1, "Product Viewed": 1, "Counted": 100}),
     "browser": ("browser-u", "browser-a", "browser-old", {"page": 1, "identify": 1, "group": 1, "alias": 1, "Product Viewed": 1, "Logged In": 1}),
@@ -59,7 +59,7 @@ def main():
             found = events(base, key, who)
             if found != wanted:
                 failures.append(f"{name}: the timeline of {who} has {found}, it should have {wanted}")
-            ids = {identifier: get(base, f"/api/v1/profiles/{identifier}", key)["id"] for identifier in (f"user_id:{who}", f"anonymous_id:{anonymous}", f"user_id:{earlier}")}
+            ids = {identifier: get(base, f"/api/v1/profiles/{identifier}", key)["id"] for identifier in (f"user_id:{who}", f"anonymous_id:{anonymous}", f"anonymous_id:{earlier}")}
             if len(set(ids.values())) != 1:
                 failures.append(f"{name}: one person, but several profiles: {ids}")
             print(f"{name}: {sum(found.values())} events of {who}, one profile {next(iter(ids.values()))}")
