@@ -8,6 +8,8 @@ import type { Me, Page } from './types'
 interface Options {
   /** Ask again after this many milliseconds. */
   every?: number
+  /** What came is good for so many milliseconds. */
+  fresh?: number
   /** False: do not ask yet. */
   enabled?: boolean
 }
@@ -18,6 +20,7 @@ export function useGet<T>(path: string, query: Query = {}, options: Options = {}
     queryFn: ({ signal }) => get<T>(path, query, signal),
     refetchInterval: options.every ?? false,
     enabled: options.enabled ?? true,
+    ...(options.fresh !== undefined && { staleTime: options.fresh }),
   })
 }
 

@@ -4,13 +4,18 @@ import { tell } from './tell.ts'
 
 const say = (language: string) => (key: string, values?: Record<string, unknown>) =>
   i18next.t(key, { ns: 'tell', lng: language, ...values })
-const time = (at: string) => at.slice(11, 16)
+const spell = {
+  time: (at: string) => at.slice(11, 16),
+  rule: (code: string) => (code === 'consent' ? 'No consent' : code),
+  journey: (name: string) => (name === 'cart' ? 'Cart recovery' : name),
+  audience: (name: string) => name,
+}
 
 test.each([
   [
     { kind: 'enrolled', journey: 'cart', cause: 'event', event: 'Cart Updated' },
-    'Entered cart, because of Cart Updated',
-    'cart begonnen, wegen Cart Updated',
+    'Entered Cart recovery, because of Cart Updated',
+    'Cart recovery begonnen, wegen Cart Updated',
   ],
   [
     { kind: 'enrolled', journey: 'orders', key: '81', cause: 'event', event: '' },
@@ -19,8 +24,8 @@ test.each([
   ],
   [
     { kind: 'step', step: 'hold', went: 'timeout', to: 'end' },
-    'Step hold: timeout, to the end',
-    'Schritt hold: timeout, zum Ende',
+    'Step hold: time ran out, to the end',
+    'Schritt hold: Zeit lief ab, zum Ende',
   ],
   [
     { kind: 'message', template: 'hi', outcome: 'sent', channel: 'email', email: 'a@b.c' },
@@ -29,8 +34,8 @@ test.each([
   ],
   [
     { kind: 'message', template: 'hi', outcome: 'suppressed', rule: 'consent' },
-    'hi not sent: consent',
-    'hi nicht gesendet: consent',
+    'hi not sent: No consent',
+    'hi nicht gesendet: No consent',
   ],
   [
     {
@@ -46,8 +51,8 @@ test.each([
   ],
   [
     { kind: 'ended', journey: 'cart', outcome: 'goal', cause: 'time' },
-    'Left cart: goal reached, as time passed',
-    'cart verlassen: Ziel erreicht, weil Zeit verging',
+    'Left Cart recovery: goal reached, as time passed',
+    'Cart recovery verlassen: Ziel erreicht, weil Zeit verging',
   ],
   [
     { kind: 'audience', audience: 'gold', change: 'left', cause: 'time' },
@@ -61,11 +66,11 @@ test.each([
   ],
   [{ kind: 'trait', trait: 'tier', value: 3 }, 'Trait tier set to 3', 'Merkmal tier auf 3 gesetzt'],
 ])('%j is told in both languages', (data, english, german) => {
-  expect(tell(data, say('en'), time)).toBe(english)
-  expect(tell(data, say('de'), time)).toBe(german)
+  expect(tell(data, say('en'), spell)).toBe(english)
+  expect(tell(data, say('de'), spell)).toBe(german)
 })
 
 test('a kind that is not known here is left to the server', () => {
-  expect(tell({ kind: 'teleported' }, say('en'), time)).toBeNull()
-  expect(tell({ type: 'track', event: 'Cart Updated' }, say('en'), time)).toBeNull()
+  expect(tell({ kind: 'teleported' }, say('en'), spell)).toBeNull()
+  expect(tell({ type: 'track', event: 'Cart Updated' }, say('en'), spell)).toBeNull()
 })

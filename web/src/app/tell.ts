@@ -3,6 +3,8 @@
 import { useMemo } from 'react'
 import { defineTexts, type Translate, useLanguage } from '../i18n.ts'
 import { absolute } from '../ui/time.ts'
+import { useRules } from './rules.ts'
+import { useTitles } from './titles.ts'
 
 const texts = {
   en: {
@@ -42,6 +44,15 @@ const texts = {
     exit: 'an exit was met',
     goal_outcome: 'goal reached',
     merged_outcome: 'merged into another passage',
+    went_sent: 'sent',
+    went_suppressed: 'not allowed',
+    went_failed: 'failed',
+    went_matched: 'it came',
+    went_timeout: 'time ran out',
+    went_holdout: 'held out',
+    went_otherwise: 'otherwise',
+    went_exceeded: 'often enough',
+    went_joined: 'joined',
   },
   de: {
     enrolled: '{{journey}} begonnen{{key}}{{cause}}',
@@ -80,6 +91,15 @@ const texts = {
     exit: 'ein Ausstieg traf zu',
     goal_outcome: 'Ziel erreicht',
     merged_outcome: 'in einem anderen Durchlauf aufgegangen',
+    went_sent: 'gesendet',
+    went_suppressed: 'nicht erlaubt',
+    went_failed: 'fehlgeschlagen',
+    went_matched: 'es kam',
+    went_timeout: 'Zeit lief ab',
+    went_holdout: 'zurückgestellt',
+    went_otherwise: 'sonst',
+    went_exceeded: 'oft genug',
+    went_joined: 'vereint',
   },
 } as const
 const useTexts = defineTexts('tell', texts)
@@ -97,17 +117,40 @@ const CAUSES = {
   schedule: 'cause_schedule',
   operator: 'cause_operator',
 } as const
+const WENT = {
+  sent: 'went_sent',
+  suppressed: 'went_suppressed',
+  failed: 'went_failed',
+  matched: 'went_matched',
+  timeout: 'went_timeout',
+  holdout: 'went_holdout',
+  otherwise: 'went_otherwise',
+  exceeded: 'went_exceeded',
+  joined: 'went_joined',
+} as const
 const PLAIN = ['exposure', 'trait', 'emitted', 'merged', 'unmerged', 'left_out', 'moved', 'rejected'] as const
 
 const has = <K extends string>(names: Record<K, unknown>, name: string): name is K => name in names
 
-/** One decision as a sentence; null when its kind is not known. `time` writes an instant. */
-export function tell(data: Told, t: T, time: (at: string) => string): string | null {
+/** How instants, rules and names are written. */
+export interface Spelling {
+  time: (at: string) => string
+  rule: (code: string) => string
+  journey: (name: string) => string
+  audience: (name: string) => string
+}
+
+/** One decision as a sentence; null when its kind is not known. */
+export function tell(data: Told, t: T, spell: Spelling): string | null {
   const field = (name: string): string => {
     const value = data[name]
     return value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value)
   }
   const values = Object.fromEntries(Object.keys(data).map((name) => [name, field(name)]))
+  values.journey = spell.journey(field('journey'))
+  values.audience = spell.audience(field('audience'))
+  if (data.rule) values.rule = spell.rule(field('rule'))
+  if (data.reason) values.reason = spell.rule(field('reason'))
   const cause = field('cause')
   values.cause = has(CAUSES, cause) && (cause !== 'event' || field('event')) ? t(CAUSES[cause], values) : ''
   values.by = field('channel') && t('by', { channel: field('channel') })
@@ -116,6 +159,7 @@ export function tell(data: Told, t: T, time: (at: string) => string): string | n
     case 'enrolled':
       return t('enrolled', { ...values, key: field('key') && t('key', { key: field('key') }) })
     case 'step':
+      if (has(WENT, field('went'))) values.went = t(WENT[field('went') as keyof typeof WENT])
       return t(field('to') === 'end' ? 'step_end' : 'step', values)
     case 'goal':
       return t('goal', values)
@@ -128,18 +172,13 @@ export function tell(data: Told, t: T, time: (at: string) => string): string | n
     case 'consent':
       return t(data.granted === true ? 'consent_granted' : 'consent_withdrawn', values)
     case 'message':
-      return tellMessage(field, values, t, time)
+      return tellMessage(field, values, t, spell)
   }
   const plain = PLAIN.find((each) => each === kind)
   return plain ? t(plain, values) : null
 }
 
-function tellMessage(
-  field: (name: string) => string,
-  values: Record<string, string>,
-  t: T,
-  time: (at: string) => string,
-) {
+function tellMessage(field: (name: string) => string, values: Record<string, string>, t: T, spell: Spelling) {
   const address = field('email') || field('address')
   switch (field('outcome')) {
     case 'sent':
@@ -147,7 +186,7 @@ function tellMessage(
     case 'suppressed':
       return t('message_suppressed', values)
     case 'held':
-      return t('message_held', { ...values, until: time(field('until')) })
+      return t('message_held', { ...values, until: spell.time(field('until')) })
     case 'failed':
       return t('message_failed', values)
     default:
@@ -157,11 +196,13 @@ function tellMessage(
 
 export function useTell(): (item: { sentence: string; data: Told }) => string {
   const t = useTexts()
+  const rules = useRules()
+  const titles = useTitles()
   const [language] = useLanguage()
-  return useMemo(
-    () => (item) => tell(item.data, t, (at) => absolute(Date.parse(at), language)) ?? item.sentence,
-    [t, language],
-  )
+  return useMemo(() => {
+    const spell: Spelling = { time: (at) => absolute(Date.parse(at), language), rule: rules.reason, ...titles }
+    return (item) => tell(item.data, t, spell) ?? item.sentence
+  }, [t, language, rules, titles])
 }
 
 /** How a passage ended, in the reader's language. */

@@ -77,16 +77,21 @@ export function Shares({
             />
           ))}
       </div>
-      {legend && (
-        <ul className={styles.legend} aria-hidden>
-          {shares.map((share) => (
-            <li key={share.key}>
-              <i className={join(styles.key, styles[share.tone])} />
-              {share.label} <b>{share.value.toLocaleString()}</b>
-            </li>
-          ))}
-        </ul>
-      )}
+      {legend && <Legend shares={shares} numbers />}
     </div>
+  )
+}
+
+/** What the colours of a bar mean; once above many bars, or with the numbers below one. */
+export function Legend({ shares, numbers }: { shares: readonly Share[]; numbers?: boolean }) {
+  return (
+    <ul className={styles.legend} aria-hidden>
+      {shares.map((share) => (
+        <li key={share.key}>
+          <i className={join(styles.key, styles[share.tone])} />
+          {share.label} {numbers && <b>{share.value.toLocaleString()}</b>}
+        </li>
+      ))}
+    </ul>
   )
 }

@@ -6,8 +6,10 @@ import type { ChainItem, Check, Explanation } from '../../api/types.ts'
 import { iconOf, personOf } from '../../app/Decision.tsx'
 import { Loaded } from '../../app/Loaded.tsx'
 import { Page } from '../../app/Page.tsx'
+import { useRules } from '../../app/rules.ts'
 import { StateOf } from '../../app/StateOf.tsx'
 import { useTell } from '../../app/tell.ts'
+import { useTitles } from '../../app/titles.ts'
 import { usePathParam } from '../../app/url.ts'
 import { Button } from '../../ui/Button.tsx'
 import { FactRow, Facts } from '../../ui/Card.tsx'
@@ -59,6 +61,7 @@ const isAsked = (item: ChainItem, id: string) => item.id === id || item.data.mes
 function Step({ item, asked }: { item: ChainItem; asked: boolean }) {
   const t = useTexts()
   const tell = useTell()
+  const titles = useTitles()
   const person = personOf(item)
   const { journey, step } = item.data
   const at = typeof step === 'string' ? `?step=${encodeURIComponent(step)}` : ''
@@ -73,7 +76,7 @@ function Step({ item, asked }: { item: ChainItem; asked: boolean }) {
             <code>{item.id}</code>
             {person && <Link href={`/people/${encodeURIComponent(person.id)}`}>{person.name}</Link>}
             {typeof journey === 'string' && (
-              <Link href={`/journeys/${encodeURIComponent(journey)}${at}`}>{journey}</Link>
+              <Link href={`/journeys/${encodeURIComponent(journey)}${at}`}>{titles.journey(journey)}</Link>
             )}
             {asked && <Badge tone="info">{t('asked_for')}</Badge>}
           </p>
@@ -109,6 +112,7 @@ function Step({ item, asked }: { item: ChainItem; asked: boolean }) {
 
 function Checks({ checks }: { checks: readonly Check[] }) {
   const t = useTexts()
+  const rules = useRules()
   return (
     <section>
       <h3>{t('checks')}</h3>
@@ -125,14 +129,14 @@ function Checks({ checks }: { checks: readonly Check[] }) {
           {checks.map((check, index) => (
             <tr key={index}>
               <td>
-                {check.rule}
-                {check.policy && <span className="muted"> · {check.policy}</span>}
+                {check.outcome === 'passed' ? rules.name(check.rule) : rules.reason(check.rule)}
+                <span className={styles.code}>{[check.rule, check.policy].filter(Boolean).join(' · ')}</span>
               </td>
               <td>{check.channel || '–'}</td>
               <td>
                 <StateOf state={check.outcome} />
               </td>
-              <td>{check.facts || '–'}</td>
+              <td>{check.facts ? rules.saw(check.facts) : '–'}</td>
             </tr>
           ))}
         </tbody>

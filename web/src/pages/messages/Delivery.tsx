@@ -11,7 +11,7 @@ import { Card } from '../../ui/Card.tsx'
 import { Empty } from '../../ui/Empty.tsx'
 import { Select } from '../../ui/Select.tsx'
 import { Skeleton } from '../../ui/Skeleton.tsx'
-import { type Share, Shares } from '../../ui/Spark.tsx'
+import { Legend, type Share, Shares } from '../../ui/Spark.tsx'
 import { type Column, Table } from '../../ui/Table.tsx'
 import { deliveryRate, SHOWN } from './numbers.ts'
 import { useMessageTexts } from './texts.ts'
@@ -32,7 +32,7 @@ export function Delivery() {
       key: state,
       label: app(STATES[state]?.text ?? 'queued'),
       value: row[state] ?? 0,
-      tone: STATES[state]?.tone ?? 'idle',
+      tone: state === 'read' ? 'deep' : (STATES[state]?.tone ?? 'idle'),
     }))
   const number = (value: number | undefined) => (value ?? 0).toLocaleString(locale)
   const columns: Column<MessageStats>[] = [
@@ -40,12 +40,14 @@ export function Delivery() {
       key: 'key',
       header: t(`by_${by as StatsBy}`),
       width: 'minmax(8rem, 1fr)',
+      narrow: 'minmax(0, 1fr)',
       cell: (row) => row.key || t('none_chosen'),
     },
     {
       key: 'rate',
       header: t('arrived'),
       width: '6.5rem',
+      narrow: '5.6rem',
       align: 'right',
       cell: (row) => {
         const rate = deliveryRate(row)
@@ -65,7 +67,7 @@ export function Delivery() {
         header: app(STATES[state]?.text ?? 'queued'),
         width: '7rem',
         align: 'right',
-        narrow: state === 'failed' ? '5rem' : false,
+        narrow: state === 'failed' ? '6.4rem' : false,
         cell: (row) => number(state === 'delivered' ? (row.delivered ?? 0) + (row.read ?? 0) : row[state]),
       }),
     ),
@@ -97,7 +99,7 @@ export function Delivery() {
           {t('nothing_in_range_text')}
         </Empty>
       ) : (
-        <Card flush>
+        <Card title={t(`by_${by as StatsBy}`)} actions={<Legend shares={sharesOf({ key: '' })} />} flush>
           <Table main label={t('view_delivery')} columns={columns} rows={list.items} rowKey={(row) => row.key} />
         </Card>
       )}

@@ -5,8 +5,10 @@ import { useList } from '../../api/hooks.ts'
 import type { Message, MessageState } from '../../api/types.ts'
 import { Failure } from '../../app/Loaded.tsx'
 import { Filters } from '../../app/Page.tsx'
+import { useRules } from '../../app/rules.ts'
 import { StateOf } from '../../app/StateOf.tsx'
 import { STATES, useAppTexts } from '../../app/texts.ts'
+import { useTitles } from '../../app/titles.ts'
 import { useSearchParam } from '../../app/url.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Card } from '../../ui/Card.tsx'
@@ -24,15 +26,15 @@ const MESSAGE_STATES: MessageState[] = ['queued', 'sent', 'delivered', 'read', '
 /** Why it is as it is: the rule that stopped or holds it, or what the provider said. */
 export function Reason({ message }: { message: Message }) {
   const t = useMessageTexts()
+  const rules = useRules()
   const reason = message.rule ?? message.code
   if (!reason) return <span className="muted">–</span>
   return (
-    <span className="clip">
-      <code>{reason}</code>
+    <span className={styles.two} title={reason}>
+      <span className="clip">{rules.reason(reason)}</span>
       {message.until && (
-        <span className="muted">
-          {' '}
-          {t('until')} <Time at={message.until} />
+        <span className={styles.second}>
+          {t('until')} <Time at={message.until} show="absolute" />
         </span>
       )}
     </span>
@@ -81,10 +83,7 @@ export function MessageList() {
           label={t('journey')}
           value={journey}
           onChange={setJourney}
-          choices={named(
-            journeys.items.map((each) => each.journey),
-            journey,
-          )}
+          choices={[any, ...journeys.items.map((each) => ({ value: each.journey, label: each.title }))]}
         />
         <Select
           inline
@@ -136,6 +135,7 @@ function NoMessages({ filtered }: { filtered: boolean }) {
 
 function Rows({ list, more, onEnd }: { list: readonly Message[]; more: boolean; onEnd: () => void }) {
   const t = useMessageTexts()
+  const titles = useTitles()
   const columns: Column<Message>[] = [
     {
       key: 'to',
@@ -149,7 +149,13 @@ function Rows({ list, more, onEnd }: { list: readonly Message[]; more: boolean; 
         </span>
       ),
     },
-    { key: 'state', header: t('state'), width: '8.5rem', cell: (row) => <StateOf state={row.state} /> },
+    {
+      key: 'state',
+      header: t('state'),
+      width: '8.5rem',
+      narrow: '6.9rem',
+      cell: (row) => <StateOf state={row.state} />,
+    },
     {
       key: 'reason',
       header: t('reason'),
@@ -166,7 +172,7 @@ function Rows({ list, more, onEnd }: { list: readonly Message[]; more: boolean; 
       cell: (row) => (
         <span className={styles.two}>
           <span className="clip">{row.template}</span>
-          <span className={styles.second}>{row.journey}</span>
+          <span className={styles.second}>{titles.journey(row.journey)}</span>
         </span>
       ),
     },
@@ -174,7 +180,7 @@ function Rows({ list, more, onEnd }: { list: readonly Message[]; more: boolean; 
       key: 'at',
       header: t('at'),
       width: '7rem',
-      narrow: '5.5rem',
+      narrow: '3.8rem',
       align: 'right',
       cell: (row) => <Time at={row.at} />,
     },

@@ -4,8 +4,10 @@ import { useGet } from '../../api/hooks.ts'
 import type { MessageDetail } from '../../api/types.ts'
 import { Loaded } from '../../app/Loaded.tsx'
 import { Page } from '../../app/Page.tsx'
+import { useRules } from '../../app/rules.ts'
 import { StateOf } from '../../app/StateOf.tsx'
 import { useAppTexts } from '../../app/texts.ts'
+import { useTitles } from '../../app/titles.ts'
 import { useGo, usePathParam } from '../../app/url.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Card, FactRow, Facts } from '../../ui/Card.tsx'
@@ -63,6 +65,7 @@ export default function MessagePage() {
 
 function About({ message }: { message: MessageDetail }) {
   const t = useMessageTexts()
+  const titles = useTitles()
   const journey = `/journeys/${encodeURIComponent(message.journey)}`
   return (
     <Card title={t('about')}>
@@ -83,7 +86,7 @@ function About({ message }: { message: MessageDetail }) {
         </FactRow>
         <FactRow name={t('purpose')}>{message.purpose}</FactRow>
         <FactRow name={t('journey')}>
-          <Link href={journey}>{message.journey}</Link>
+          <Link href={journey}>{titles.journey(message.journey)}</Link>
           {message.step && (
             <>
               {' · '}
@@ -92,7 +95,7 @@ function About({ message }: { message: MessageDetail }) {
           )}
         </FactRow>
         <FactRow name={t('reason')}>
-          <Reason message={message} />
+          <Reason message={message} /> {(message.rule ?? message.code) && <code>{message.rule ?? message.code}</code>}
         </FactRow>
         <FactRow name={t('decided')}>
           <Time at={message.at} show="both" />
@@ -112,6 +115,7 @@ function About({ message }: { message: MessageDetail }) {
 
 function History({ message }: { message: MessageDetail }) {
   const t = useMessageTexts()
+  const rules = useRules()
   return (
     <Card title={t('history')}>
       <ol className={styles.history}>
@@ -121,7 +125,7 @@ function History({ message }: { message: MessageDetail }) {
             <span className="soft">
               <Time at={moment.at} show="both" />
             </span>
-            {moment.code && <code>{moment.code}</code>}
+            {moment.code && <span className="soft">{rules.reason(moment.code)}</span>}
           </li>
         ))}
       </ol>

@@ -6,6 +6,7 @@ import type { Enrollment } from '../../api/types.ts'
 import { StateOf } from '../../app/StateOf.tsx'
 import { useOutcome } from '../../app/tell.ts'
 import { useAppTexts } from '../../app/texts.ts'
+import { useWaits } from '../../app/waits.ts'
 import { Card } from '../../ui/Card.tsx'
 import { join } from '../../ui/class.ts'
 import { Empty } from '../../ui/Empty.tsx'
@@ -46,6 +47,7 @@ function Passage({ enrollment }: { enrollment: Enrollment }) {
   const t = useTexts()
   const app = useAppTexts()
   const outcome = useOutcome()
+  const waits = useWaits()
   const running = enrollment.state !== 'ended'
   const at = enrollment.step ? `?step=${encodeURIComponent(enrollment.step)}` : ''
   return (
@@ -67,7 +69,7 @@ function Passage({ enrollment }: { enrollment: Enrollment }) {
       </div>
       {running && <Steps enrollment={enrollment} />}
       <p className="soft">
-        {running && enrollment.waiting_for && t('waits_for', { what: enrollment.waiting_for })}{' '}
+        {running && enrollment.waiting_for && waits(enrollment.waiting_for)}{' '}
         {running && enrollment.until && (
           <>
             {t('until')} <Time at={enrollment.until} show="both" />
@@ -82,7 +84,7 @@ function Passage({ enrollment }: { enrollment: Enrollment }) {
 /** The steps in the order of the definition; branches are drawn on the journey's own page. */
 function Steps({ enrollment }: { enrollment: Enrollment }) {
   const t = useTexts()
-  const journey = useGet<Drawn>(`/journeys/${segment(enrollment.journey)}`)
+  const journey = useGet<Drawn>(`/journeys/${segment(enrollment.journey)}`, { version: enrollment.version })
   const steps = journey.data?.graph.nodes.filter((node) => node.kind !== 'entry' && node.kind !== 'end') ?? []
   const place = steps.findIndex((step) => step.id === enrollment.step)
   if (place < 0) return enrollment.step ? <p className="mono">{enrollment.step}</p> : null

@@ -6,8 +6,10 @@ import { post, segment } from '../../api/client.ts'
 import { useList } from '../../api/hooks.ts'
 import type { Message, Profile } from '../../api/types.ts'
 import { Failure } from '../../app/Loaded.tsx'
+import { useRules } from '../../app/rules.ts'
 import { StateOf } from '../../app/StateOf.tsx'
 import { useAppTexts } from '../../app/texts.ts'
+import { useTitles } from '../../app/titles.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Card } from '../../ui/Card.tsx'
 import { join } from '../../ui/class.ts'
@@ -59,12 +61,14 @@ function iconOf(channel: string): ReactNode {
 function Bubble({ message, language }: { message: Message; language?: string | null }) {
   const t = useTexts()
   const app = useAppTexts()
+  const rules = useRules()
+  const titles = useTitles()
   return (
     <li className={join(styles.bubble, SILENT.includes(message.state) && styles.silent)}>
       <div className={styles.top}>
         <span className={styles.channel}>
           {iconOf(message.channel)}
-          {message.channel || '–'}
+          {message.channel || t('no_channel')}
         </span>
         <StateOf state={message.state} />
         <span className={styles.when}>
@@ -77,7 +81,7 @@ function Bubble({ message, language }: { message: Message; language?: string | n
       </p>
       {(message.rule || message.code) && (
         <p className="soft">
-          {message.rule ? t('because', { rule: message.rule }) : message.code}
+          {rules.reason(message.rule ?? message.code ?? '')}
           {message.until && (
             <>
               , {t('held_until')} <Time at={message.until} show="absolute" />
@@ -87,7 +91,7 @@ function Bubble({ message, language }: { message: Message; language?: string | n
       )}
       <div className={styles.bottom}>
         <Link href={`/journeys/${encodeURIComponent(message.journey)}?step=${encodeURIComponent(message.step)}`}>
-          <Route aria-hidden /> {message.journey}
+          <Route aria-hidden /> {titles.journey(message.journey)}
         </Link>
         <Link href={`/explain/${encodeURIComponent(message.id)}`}>{app('why')}</Link>
         {message.channel && <Words message={message} language={language} />}

@@ -8,6 +8,7 @@ import { useList } from '../../api/hooks.ts'
 import type { Check } from '../../api/types.ts'
 import { Loaded } from '../../app/Loaded.tsx'
 import { PersonField } from '../../app/PersonField.tsx'
+import { useRules } from '../../app/rules.ts'
 import { useSearchParam } from '../../app/url.ts'
 import { Card } from '../../ui/Card.tsx'
 import { join } from '../../ui/class.ts'
@@ -107,6 +108,7 @@ const LOOKS = {
 
 function Answer({ verdict }: { verdict: Verdict }) {
   const t = usePolicyTexts()
+  const rules = useRules()
   const { icon: Icon, tone } = LOOKS[verdict.verdict]
   return (
     <Card>
@@ -119,7 +121,7 @@ function Answer({ verdict }: { verdict: Verdict }) {
               {verdict.verdict === 'send' && verdict.channel && t('on_channel', { channel: verdict.channel })}
               {verdict.rule && (
                 <>
-                  {t('because_of')} <code>{verdict.rule}</code>
+                  {rules.reason(verdict.rule)} <code>{verdict.rule}</code>
                 </>
               )}
               {verdict.until && (
@@ -146,6 +148,7 @@ function Answer({ verdict }: { verdict: Verdict }) {
 
 function CheckLine({ check }: { check: Check }) {
   const t = usePolicyTexts()
+  const rules = useRules()
   const tone = check.outcome === 'passed' ? 'good' : check.outcome === 'held' ? 'warn' : 'bad'
   const Icon = check.outcome === 'passed' ? CircleCheck : check.outcome === 'held' ? Clock : CircleX
   return (
@@ -153,13 +156,12 @@ function CheckLine({ check }: { check: Check }) {
       <Icon className={styles[tone]} aria-label={t(`outcome_${check.outcome}`)} />
       <div className="grow">
         <span className="row wrap">
-          <code>{check.rule}</code>
-          <span className="muted">
-            {check.policy}
-            {check.channel && ` · ${check.channel}`}
-          </span>
+          <b>{check.outcome === 'passed' ? rules.name(check.rule) : rules.reason(check.rule)}</b>
+          <span className="muted">{[check.channel, check.policy].filter(Boolean).join(' · ')}</span>
         </span>
-        {check.facts && <span className={styles.facts}>{check.facts}</span>}
+        <span className={styles.facts}>
+          {check.facts && rules.saw(check.facts)} <code>{check.rule}</code>
+        </span>
       </div>
     </li>
   )

@@ -14,6 +14,7 @@ import { Button } from '../../ui/Button.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { Empty } from '../../ui/Empty.tsx'
 import { TextField } from '../../ui/Field.tsx'
+import { Said } from '../../ui/Said.tsx'
 import { Skeleton } from '../../ui/Skeleton.tsx'
 import { Time } from '../../ui/Time.tsx'
 import styles from './sources.module.css'
@@ -78,7 +79,10 @@ function ChannelCard({ channel, onTest }: { channel: Channel; onTest: () => void
       </p>
       {channel.last_error && (
         <p className={styles.error}>
-          <TriangleAlert aria-hidden /> {channel.last_error}
+          <TriangleAlert aria-hidden />
+          <span>
+            <Said text={channel.last_error} />
+          </span>
         </p>
       )}
       <dl className={styles.counts}>

@@ -20,6 +20,11 @@ import { Time } from '../../ui/Time.tsx'
 import styles from './sources.module.css'
 import { useSourceTexts } from './texts.ts'
 
+/** An event of nobody, which is refused. */
+const refused = () => `curl ${window.location.origin}/v1/track -u WRITE_KEY: \\
+  -H 'content-type: application/json' \\
+  -d '{"event": "Order Completed"}'`
+
 /** Indented when it is JSON, else as it came. */
 export function readable(body: string): string {
   try {
@@ -69,7 +74,7 @@ export function DeadLetters({ list }: { list: List<DeadLetter> }) {
   if (list.loading) return <Skeleton lines={6} />
   if (list.items.length === 0) {
     return (
-      <Empty icon={<MailCheck />} title={t('no_letters')}>
+      <Empty icon={<MailCheck />} title={t('no_letters')} snippet={refused()}>
         {t('no_letters_text')}
       </Empty>
     )

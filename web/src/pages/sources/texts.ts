@@ -31,7 +31,8 @@ export const useSourceTexts = defineTexts('sources', {
     retried: 'tried again',
     when: 'When',
     no_letters: 'Nothing was refused',
-    no_letters_text: 'What cannot be read is kept here with its reason, to be repaired and tried again.',
+    no_letters_text:
+      'What cannot be read is kept here with its reason, to be repaired and tried again. An event of nobody, for example:',
     letter_from: 'Refused, from {{source}}',
     delete: 'Delete',
     retry: 'Try again',
@@ -90,7 +91,8 @@ export const useSourceTexts = defineTexts('sources', {
     retried: 'neu versucht',
     when: 'Wann',
     no_letters: 'Nichts wurde abgelehnt',
-    no_letters_text: 'Was sich nicht lesen lässt, bleibt hier mit seinem Grund, zum Beheben und neu Versuchen.',
+    no_letters_text:
+      'Was sich nicht lesen lässt, bleibt hier mit seinem Grund, zum Beheben und neu Versuchen. Zum Beispiel ein Ereignis von niemandem:',
     letter_from: 'Abgelehnt, von {{source}}',
     delete: 'Löschen',
     retry: 'Noch einmal',

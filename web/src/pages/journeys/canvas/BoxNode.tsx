@@ -4,7 +4,7 @@ import { memo } from 'react'
 import { useLanguage } from '../../../i18n.ts'
 import { join } from '../../../ui/class.ts'
 import { detailOf, entryWords, goalWords, nameOf, reentryWords } from '../model/describe.ts'
-import type { Box, Difference, EntryFacts, Flow } from '../model/graph.ts'
+import type { Box, Coverage, Difference, EntryFacts, Flow } from '../model/graph.ts'
 import { useJourneyTexts } from '../texts.ts'
 import styles from './Canvas.module.css'
 import { iconOf, toneOf } from './kinds.ts'
@@ -16,6 +16,7 @@ export interface BoxNodeData extends Record<string, unknown> {
   selected: boolean
   /** Place on the path that is lit up from 1, the entry's is 0; -1 beside it; null when none is. */
   order: number | null
+  coverage: Coverage | null
   mark: Difference | null
   finding: 'error' | 'warning' | null
   onSelect?: (id: string | null) => void
@@ -41,8 +42,23 @@ function Pill({ data: { box, order } }: { data: BoxNodeData }) {
   )
 }
 
+/** Scenarios that come by here. */
+function Covered({ by: { passed, failed } }: { by: Coverage }) {
+  const t = useJourneyTexts()
+  const look = failed > 0 ? styles.coveredBad : passed > 0 ? styles.coveredGood : styles.coveredNot
+  return (
+    <span className={join(styles.covered, look)}>
+      {failed > 0
+        ? t('covered_failed', { count: failed })
+        : passed > 0
+          ? t('covered_passed', { count: passed })
+          : t('covered_not')}
+    </span>
+  )
+}
+
 function Card({ data }: { data: BoxNodeData }) {
-  const { box, facts, flow, selected, order, mark, finding, onSelect } = data
+  const { box, facts, flow, selected, order, coverage, mark, finding, onSelect } = data
   const t = useJourneyTexts()
   const [language] = useLanguage()
   const number = (value: number) => value.toLocaleString(language === 'en' ? 'en-GB' : language)
@@ -80,6 +96,7 @@ function Card({ data }: { data: BoxNodeData }) {
           </span>
           <span className={styles.name}>{name || t('unnamed')}</span>
         </span>
+        {coverage && <Covered by={coverage} />}
         {order !== null && order > 0 && <span className={styles.order}>{order}</span>}
         {finding && <span className={styles.findingDot} aria-hidden />}
       </span>

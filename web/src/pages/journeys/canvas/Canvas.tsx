@@ -19,7 +19,7 @@ import { useCallback, useEffect, useMemo, useRef } from 'react'
 import { useLanguage } from '../../../i18n.ts'
 import { wayWords } from '../model/describe.ts'
 import type { Definition, StepKind } from '../model/document.ts'
-import { type Arrow, type Difference, draw, ENTRY, entryOf, type Numbers } from '../model/graph.ts'
+import { type Arrow, type Coverage, type Difference, draw, ENTRY, entryOf, type Numbers } from '../model/graph.ts'
 import { type PlacedArrow, place, type Size } from '../model/layout.ts'
 import { useJourneyTexts } from '../texts.ts'
 import { ArrowEdge, type ArrowEdgeData } from './ArrowEdge.tsx'
@@ -40,6 +40,8 @@ export interface CanvasProps {
   selected?: string | null
   onSelect?: (id: string | null) => void
   lit?: Lit | null
+  /** How many scenarios come by each step. */
+  coverage?: ReadonlyMap<string, Coverage> | null
   /** What became of steps from one version to the other. */
   marks?: ReadonlyMap<string, Difference>
   /** The worst finding of each step. */
@@ -56,8 +58,7 @@ type FlowInstance = ReactFlowInstance<Node<BoxNodeData>, Edge<ArrowEdgeData>>
 const NOWHERE: PlacedArrow = { points: [], label: { x: 0, y: 0, width: 0, height: 0 }, side: false }
 const READABLE_ZOOM = 0.78
 const MARGIN = 20
-/** Above the entry: what lies over the canvas there. */
-const TOP = 56
+const TOP = 24
 const ZOOM_MIN = 0.15
 const ZOOM_MAX = 1.6
 const MAP_FROM = 16
@@ -84,6 +85,7 @@ function Flow({
   selected,
   onSelect,
   lit,
+  coverage,
   marks,
   findings,
   onInsert,
@@ -123,13 +125,14 @@ function Flow({
             flow: numbers?.boxes.get(box.id) ?? null,
             selected: box.id === selected,
             order: lit ? (box.id === ENTRY ? 0 : lit.path.indexOf(box.id) + 1 || -1) : null,
+            coverage: coverage?.get(box.id) ?? null,
             mark: marks?.get(box.id) ?? null,
             finding: findings?.get(box.id) ?? null,
             onSelect,
           },
         }
       }),
-    [drawing, placed, facts, numbers, selected, lit, marks, findings, onSelect],
+    [drawing, placed, facts, numbers, selected, lit, coverage, marks, findings, onSelect],
   )
 
   const edges = useMemo(

@@ -16,7 +16,7 @@ import { type Draft, dropDraft, isChanged, redoDraft, undoDraft, writeDraft } fr
 import styles from '../journeys.module.css'
 import { type Definition, readDefinition, type StepKind } from '../model/document.ts'
 import { insert, rewire } from '../model/edit.ts'
-import { type Arrow, draw, ENTRY, numbersFor } from '../model/graph.ts'
+import { type Arrow, type Coverage, draw, ENTRY, numbersFor } from '../model/graph.ts'
 import { useJourneyTexts } from '../texts.ts'
 import { Scenarios } from '../try/Scenarios.tsx'
 import { Try } from '../try/Try.tsx'
@@ -43,6 +43,7 @@ export function Editor({ name, draft, journey }: EditorProps) {
   const [line, setLine] = useState<number | null>(null)
   const [planning, setPlanning] = useState(false)
   const [lit, setLit] = useState<Lit | null>(null)
+  const [coverage, setCoverage] = useState<ReadonlyMap<string, Coverage> | null>(null)
   const { definition, read } = useDrawn(draft.text)
   const drawing = useMemo(() => draw(definition), [definition])
   const numbers = useMemo(() => numbersFor(drawing, journey), [drawing, journey])
@@ -133,6 +134,7 @@ export function Editor({ name, draft, journey }: EditorProps) {
             selected={step || null}
             onSelect={select}
             lit={lit}
+            coverage={coverage}
             findings={marks}
             onInsert={onInsert}
             onRewire={onRewire}
@@ -147,7 +149,14 @@ export function Editor({ name, draft, journey }: EditorProps) {
           <Try journey={name} files={files} drawing={drawing} onLit={setLit} onClose={() => setPanel('')} />
         )}
         {panel === 'scenarios' && (
-          <Scenarios journey={name} files={files} drawing={drawing} onLit={setLit} onClose={() => setPanel('')} />
+          <Scenarios
+            journey={name}
+            files={files}
+            drawing={drawing}
+            onLit={setLit}
+            onCovered={setCoverage}
+            onClose={() => setPanel('')}
+          />
         )}
         {panel === '' && chosen && (
           <StepForm

@@ -1,16 +1,18 @@
 // The journey as it runs: its figures, the canvas with what is live, and what stands behind a step.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { Journey } from '../../../api/definitions.ts'
+import { useGet } from '../../../api/hooks.ts'
 import { useSearchParam } from '../../../app/url.ts'
 import { useLanguage } from '../../../i18n.ts'
 import { Figure } from '../../../ui/Card.tsx'
 import { Select } from '../../../ui/Select.tsx'
 import { Time } from '../../../ui/Time.tsx'
+import { serverNow } from '../../../ui/time.ts'
 import { Canvas, type Lit } from '../canvas/Canvas.tsx'
 import styles from '../journeys.module.css'
 import { entryWords } from '../model/describe.ts'
 import { type Definition, readDefinition } from '../model/document.ts'
-import { draw, entryOf, numbersFor } from '../model/graph.ts'
+import { type Coverage, draw, entryOf, numbersFor } from '../model/graph.ts'
 import { useJourneyTexts } from '../texts.ts'
 import { Scenarios } from '../try/Scenarios.tsx'
 import { Try } from '../try/Try.tsx'
@@ -23,13 +25,15 @@ export function Live({ journey }: { journey: Journey }) {
   const [panel, setPanel] = useSearchParam('panel')
   const [range, setRange] = useSearchParam('range', 'all')
   const [lit, setLit] = useState<Lit | null>(null)
+  const [coverage, setCoverage] = useState<ReadonlyMap<string, Coverage> | null>(null)
   const definition = useMemo(() => readDefinition(journey.source), [journey.source])
   const drawing = useMemo(() => draw(definition), [definition])
   const opened = useOpened(journey)
+  const ranged = useRanged(journey, range)
   const numbers = useMemo(() => {
-    const shown = range === 'opened' ? since(opened.journey, journey) : journey
+    const shown = range === 'opened' ? since(opened.journey, journey) : ranged
     return numbersFor(drawing, shown)
-  }, [drawing, journey, range, opened])
+  }, [drawing, journey, ranged, range, opened])
   const select = useCallback((id: string | null) => setStep(id ?? ''), [setStep])
   useEffect(() => {
     if (panel === '') setLit(null)
@@ -37,7 +41,32 @@ export function Live({ journey }: { journey: Journey }) {
   const closePanel = () => setPanel('')
   return (
     <div className={styles.live}>
-      <Figures journey={journey} definition={definition} />
+      <Figures journey={ranged ?? journey} definition={definition} />
+      <div className={styles.toolbar}>
+        <Select
+          inline
+          label={t('range')}
+          value={range}
+          onChange={setRange}
+          choices={[
+            { value: 'all', label: t('range_all') },
+            ...RANGES.map((hours) => ({ value: hours, label: t(`range_${hours}`) })),
+            { value: 'opened', label: t('range_opened') },
+          ]}
+        />
+        <span className={styles.hint}>
+          {range === 'opened' && (
+            <>
+              {t('range_since')} <Time at={opened.at} show="clock" />
+            </>
+          )}
+          {ranged?.range && (
+            <>
+              {t('range_since')} <Time at={ranged.range.from} show="absolute" />. {t('range_means')}
+            </>
+          )}
+        </span>
+      </div>
       <div className={styles.workbench}>
         <div className={styles.stage}>
           <Canvas
@@ -47,28 +76,18 @@ export function Live({ journey }: { journey: Journey }) {
             selected={step || null}
             onSelect={select}
             lit={lit}
+            coverage={coverage}
           />
-          <div className={styles.over}>
-            <Select
-              inline
-              label={t('range')}
-              value={range === 'opened' ? 'opened' : 'all'}
-              onChange={setRange}
-              choices={[
-                { value: 'all', label: t('range_all') },
-                { value: 'opened', label: t('range_opened') },
-              ]}
-            />
-            {range === 'opened' && (
-              <span className={styles.hint}>
-                {t('range_since')} <Time at={opened.at} show="clock" />
-              </span>
-            )}
-          </div>
         </div>
         {panel === 'try' && <Try journey={journey.journey} onLit={setLit} drawing={drawing} onClose={closePanel} />}
         {panel === 'scenarios' && (
-          <Scenarios journey={journey.journey} onLit={setLit} drawing={drawing} onClose={closePanel} />
+          <Scenarios
+            journey={journey.journey}
+            onLit={setLit}
+            onCovered={setCoverage}
+            drawing={drawing}
+            onClose={closePanel}
+          />
         )}
         {step && panel === '' && (
           <StepPanel journey={journey} definition={definition} step={step} onClose={() => select(null)} />
@@ -76,6 +95,23 @@ export function Live({ journey }: { journey: Journey }) {
       </div>
     </div>
   )
+}
+
+const RANGES = ['1', '24', '168', '336'] as const
+const HOUR_MS = 3_600_000
+const REFRESH_MS = 5_000
+
+/** The journey counted in the last hours; as it is when all is counted, undefined until the answer is there. */
+function useRanged(journey: Journey, range: string): Journey | undefined {
+  const hours = RANGES.find((each) => each === range)
+  // From a whole hour, as the server counts: the same question for an hour long.
+  const from = new Date(Math.floor(serverNow() / HOUR_MS - Number(hours ?? 0)) * HOUR_MS).toISOString()
+  const counted = useGet<Journey>(
+    `/journeys/${encodeURIComponent(journey.journey)}`,
+    { version: journey.version, from },
+    { every: REFRESH_MS, enabled: hours !== undefined },
+  )
+  return hours === undefined ? journey : counted.data
 }
 
 /** The numbers when this page was opened, so that one can watch what happens since. */
@@ -98,15 +134,20 @@ function Figures({ journey, definition }: { journey: Journey; definition: Defini
           share: (part / counts.entered).toLocaleString(language, { style: 'percent', maximumFractionDigits: 1 }),
         })
       : undefined
+  const entries = entryOf(definition)
+    .entries.map((entry) => entryWords(entry, t))
+    .join(', ')
   return (
     <div className={styles.figuresRow}>
       <Figure label={t('inside')} value={number(counts.running)} detail={share(counts.running)} />
       <Figure
         label={t('entered')}
         value={number(counts.entered)}
-        detail={entryOf(definition)
-          .entries.map((entry) => entryWords(entry, t))
-          .join(', ')}
+        detail={
+          <span className={styles.oneLine} title={entries}>
+            {entries}
+          </span>
+        }
       />
       <Figure label={t('reached_goal')} value={number(counts.goal)} detail={share(counts.goal)} />
       <Figure label={t('completed')} value={number(counts.completed)} detail={share(counts.completed)} />

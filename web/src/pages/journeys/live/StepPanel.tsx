@@ -5,6 +5,7 @@ import { useList } from '../../../api/hooks.ts'
 import { Failure } from '../../../app/Loaded.tsx'
 import { StateOf } from '../../../app/StateOf.tsx'
 import { useAppTexts } from '../../../app/texts.ts'
+import { useWaits } from '../../../app/waits.ts'
 import { useLanguage } from '../../../i18n.ts'
 import { Button } from '../../../ui/Button.tsx'
 import { FactRow, Facts } from '../../../ui/Card.tsx'
@@ -123,6 +124,7 @@ function Ways({ journey, definition, step }: { journey: Journey; definition: Def
 function Waiting({ journey, step }: { journey: Journey; step: string }) {
   const t = useJourneyTexts()
   const app = useAppTexts()
+  const waits = useWaits()
   const path = `/journeys/${encodeURIComponent(journey.journey)}/steps/${encodeURIComponent(step)}/enrollments`
   const list = useList<StepEnrollment>(path, {}, { every: REFRESH_MS })
   return (
@@ -154,7 +156,7 @@ function Waiting({ journey, step }: { journey: Journey; step: string }) {
                     {t('until')} <Time at={enrollment.until} />
                   </>
                 )}
-                {enrollment.waiting_for && ` · ${t('for_event', { event: enrollment.waiting_for })}`}
+                {enrollment.waiting_for && ` · ${waits(enrollment.waiting_for)}`}
               </span>
               <Link href={`/explain/${encodeURIComponent(enrollment.id)}`} className={styles.why}>
                 {app('why')}

@@ -177,6 +177,24 @@ function shortest(drawing: Drawing, from: string, to: string, through: (id: stri
   return null
 }
 
+/** How many scenarios come by a step, and how many of them came out as they should. */
+export interface Coverage {
+  passed: number
+  failed: number
+}
+
+export function covered(drawing: Drawing, ran: readonly { path: readonly string[]; passed: boolean }[]) {
+  const coverage = new Map<string, Coverage>()
+  for (const box of drawing.boxes) if (box.step && box.kind !== 'join') coverage.set(box.id, { passed: 0, failed: 0 })
+  for (const { path, passed } of ran) {
+    for (const id of new Set(path)) {
+      const at = coverage.get(id)
+      if (at) at[passed ? 'passed' : 'failed']++
+    }
+  }
+  return coverage
+}
+
 export type Difference = 'added' | 'removed' | 'changed'
 
 /** What became of each step from one version to the next: by id, each only on the side that has it. */

@@ -1,7 +1,7 @@
 // The workspace's own tests of this journey, run in virtual time; one that is chosen shows its way on the canvas.
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { useQueries, useQuery } from '@tanstack/react-query'
 import { CircleCheck, CircleX, RotateCw } from 'lucide-react'
-import { useEffect } from 'react'
+import { useEffect, useMemo } from 'react'
 import { post } from '../../../api/client.ts'
 import type { ScenarioResult, TryResult, Workspace } from '../../../api/definitions.ts'
 import { useGet } from '../../../api/hooks.ts'
@@ -12,17 +12,24 @@ import { join } from '../../../ui/class.ts'
 import { Empty } from '../../../ui/Empty.tsx'
 import { Skeleton } from '../../../ui/Skeleton.tsx'
 import styles from '../journeys.module.css'
-import { walk } from '../model/graph.ts'
+import { type Coverage, covered, walk } from '../model/graph.ts'
 import { SidePanel } from '../SidePanel.tsx'
 import { useJourneyTexts } from '../texts.ts'
 import { Outcome } from './Outcome.tsx'
 import type { TryProps } from './Try.tsx'
 
+const playedThrough = (answers: { data?: TryResult }[]) => answers.map((answer) => answer.data)
+
 /** Whether a scenario's text is about this journey. */
 const isAbout = (text: string | undefined, journey: string): boolean =>
   new RegExp(`^journey:\\s*['"]?${journey}['"]?\\s*$`, 'm').test(text ?? '')
 
-export function Scenarios({ journey, files, drawing, onLit, onClose }: TryProps) {
+interface ScenariosProps extends TryProps {
+  /** How many scenarios come by each step, once they have run. */
+  onCovered: (coverage: ReadonlyMap<string, Coverage> | null) => void
+}
+
+export function Scenarios({ journey, files, drawing, onLit, onCovered, onClose }: ScenariosProps) {
   const t = useJourneyTexts()
   const [chosen, setChosen] = useSearchParam('scenario')
   const workspace = useGet<Workspace>('/workspace', {}, { enabled: !files })
@@ -33,19 +40,36 @@ export function Scenarios({ journey, files, drawing, onLit, onClose }: TryProps)
     queryFn: () => post<{ scenarios: ScenarioResult[] }>('/workspace/scenarios', files ? { files } : {}),
     enabled: all !== undefined,
   })
-  const run = useMutation({
-    mutationFn: (file: string) =>
-      post<TryResult>('/workspace/try', { ...(files && { files }), scenario: all?.[file] ?? '' }),
-    onSuccess: (result) => onLit(walk(drawing, result.path)),
-    onError: () => onLit(null),
-  })
-  useEffect(() => () => onLit(null), [onLit])
-  const mine = results.data?.scenarios.filter((each) => isAbout(all?.[each.file], journey)) ?? []
+  const mine = useMemo(
+    () => results.data?.scenarios.filter((each) => isAbout(all?.[each.file], journey)) ?? [],
+    [results.data, all, journey],
+  )
   const passed = mine.filter((each) => each.passed).length
-  const choose = (result: ScenarioResult) => {
-    setChosen(result.file)
-    run.mutate(result.file)
-  }
+  const plays = useQueries({
+    queries: mine.map((each) => ({
+      queryKey: ['/workspace/try', journey, text, all?.[each.file]],
+      queryFn: () => post<TryResult>('/workspace/try', { ...(files && { files }), scenario: all?.[each.file] ?? '' }),
+      staleTime: Number.POSITIVE_INFINITY,
+    })),
+    combine: playedThrough,
+  })
+  const at = mine.findIndex((each) => each.file === chosen)
+  const shown = plays[at]
+  useEffect(() => onLit(shown ? walk(drawing, shown.path) : null), [shown, drawing, onLit])
+  useEffect(() => {
+    const ran = mine.flatMap((each, index) => {
+      const play = plays[index]
+      return play ? [{ path: walk(drawing, play.path).path, passed: each.passed }] : []
+    })
+    onCovered(ran.length > 0 ? covered(drawing, ran) : null)
+  }, [mine, plays, drawing, onCovered])
+  useEffect(
+    () => () => {
+      onLit(null)
+      onCovered(null)
+    },
+    [onLit, onCovered],
+  )
   return (
     <SidePanel
       title={t('scenarios')}
@@ -76,7 +100,7 @@ export function Scenarios({ journey, files, drawing, onLit, onClose }: TryProps)
                 type="button"
                 className={join(styles.scenario, chosen === result.file && styles.scenarioOn)}
                 aria-pressed={chosen === result.file}
-                onClick={() => choose(result)}
+                onClick={() => setChosen(chosen === result.file ? '' : result.file)}
               >
                 {result.passed ? (
                   <CircleCheck className={styles.good} aria-label={t('scenario_passed')} />
@@ -95,8 +119,7 @@ export function Scenarios({ journey, files, drawing, onLit, onClose }: TryProps)
           ))}
         </ul>
       )}
-      {run.error && <Failure error={run.error} />}
-      {run.data && <Outcome result={run.data} />}
+      {shown && <Outcome result={shown} />}
     </SidePanel>
   )
 }

@@ -30,6 +30,7 @@ export function Versions({ journey }: { journey: Journey }) {
       key: 'version',
       header: t('version'),
       width: '10rem',
+      narrow: 'minmax(0, 1fr)',
       cell: (row) => (
         <span className="row">
           <b className="num">{versionName(row.version)}</b>
@@ -44,7 +45,14 @@ export function Versions({ journey }: { journey: Journey }) {
       narrow: 'minmax(0, 1fr)',
       cell: (row) => <Time at={row.published_at} show="both" />,
     },
-    { key: 'running', header: t('inside'), width: '7rem', align: 'right', cell: (row) => row.running.toLocaleString() },
+    {
+      key: 'running',
+      header: t('inside'),
+      width: '7rem',
+      narrow: '4rem',
+      align: 'right',
+      cell: (row) => row.running.toLocaleString(),
+    },
   ]
   return (
     <div className="stack">
