@@ -150,12 +150,15 @@ test('language and appearance are chosen and kept', () =>
 
 test('without a mouse: find a person, read why a message did not go, open the journey at its step', () =>
   inPage(async (page) => {
-    const silent = await ask<{ items: { id: string; profile: string; step: string }[] }>(
-      page,
-      '/messages?state=suppressed&limit=1',
-    )
-    const message = silent.items[0] ?? (await ask<typeof silent>(page, '/messages?state=held&limit=1')).items[0]
-    if (!message) throw new Error('the server has no message that was held or suppressed')
+    interface Silent {
+      id: string
+      profile: string
+      step: string
+      journey: string
+    }
+    const silent = await ask<{ items: Silent[] }>(page, '/messages?state=suppressed&limit=1')
+    const message = silent.items[0]
+    if (!message) throw new Error('the server has no message that was suppressed')
     const person = await ask<Person>(page, `/profiles/${message.profile}`)
     await page.goto('/')
     await settled(page)
@@ -176,16 +179,23 @@ test('without a mouse: find a person, read why a message did not go, open the jo
     await tabTo(page, 'tab', 'Timeline')
     await keys.press('ArrowRight')
     await page.getByRole('list', { name: 'Messages' }).getByRole('link', { name: 'Why?' }).first().waitFor()
-    await tabTo(page, 'link', 'Why?')
+    await tabTo(page, 'link', 'Why?', `/explain/${message.id}`)
     await keys.press('Enter')
-    await page.waitForURL(/\/explain\//)
+    await page.waitForURL(`**/explain/${message.id}`)
     await settled(page)
-    await tabTo(page, 'link', '', '/journeys/')
+    await page.getByRole('heading', { level: 1, name: /not sent/ }).waitFor()
+    await page
+      .getByRole('list', { name: 'From the event to the effect' })
+      .getByText('stopped', { exact: true })
+      .first()
+      .waitFor()
+    await tabTo(page, 'link', '', `/journeys/${message.journey}?step=${message.step}`)
     await keys.press('Enter')
-    await page.waitForURL(/\/journeys\//)
+    await page.waitForURL(`**/journeys/${message.journey}?step=${message.step}`)
+    await page.getByRole('heading', { name: 'Who waits here' }).waitFor()
   }))
 
-const TABS_MAX = 60
+const TABS_MAX = 200
 
 /** Presses Tab until something with this role, text and part of an address has the focus. */
 async function tabTo(page: Page, role: string, text: string, href = '') {

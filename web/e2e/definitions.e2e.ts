@@ -271,11 +271,13 @@ test('delivery is counted by channel, provider, country and template', () =>
 
 test('a template is shown as a chosen person would receive it', () =>
   inPage(async (page) => {
-    const { items } = await ask<Listed<{ template: string; variants: { channel: string }[] }>>(page, '/templates')
-    const mail = items.find((each) => each.variants.some((variant) => variant.channel === 'email'))
-    const person = await somebody(page)
-    await page.goto(`/messages?view=templates&template=${mail?.template}&channel=email&profile=${person}`)
+    const { items } = await ask<Listed<{ template: string; profile: string }>>(page, '/messages?channel=email&limit=1')
+    const [mail] = items
+    await page.goto(`/messages?view=templates&template=${mail?.template}&channel=email&profile=${mail?.profile}`)
     await page.getByText('Subject', { exact: true }).waitFor()
+    await page.goto('/messages?view=templates')
+    await page.getByLabel('As seen by').waitFor()
+    await page.getByText(/^(Subject|Title)$/).waitFor()
   }))
 
 test('the rules of all regions stand in one table, and a question about one person is answered', () =>

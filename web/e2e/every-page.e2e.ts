@@ -1,8 +1,8 @@
 // What holds on every page: it opens without complaint, axe finds nothing serious, and nothing runs out of the window.
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { axeFindings, launch, open, settled } from './browser.ts'
-import { visits } from './pages.ts'
+import { axeFindings, launch, type Opened, open, settled } from './browser.ts'
+import { type Visit, visits } from './pages.ts'
 
 let browser: Browser
 beforeAll(async () => {
@@ -10,23 +10,34 @@ beforeAll(async () => {
 })
 afterAll(() => browser.close())
 
+/** Side by side, as long as one of them waits for the server. */
+const TABS = 2
+
+async function whatIsWrong({ page, complaints }: Opened, visit: Visit): Promise<string[]> {
+  await page.goto(visit.href)
+  await settled(page)
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+  const wide = over > 0 ? [`it is ${over} pixels too wide`] : []
+  return [...wide, ...(await axeFindings(page)), ...complaints.splice(0)]
+}
+
 test.each([
   ['wide and light', { width: 1440, height: 900 }, 'light', 'en-GB'],
   ['narrow, dark and German', { width: 390, height: 844 }, 'dark', 'de-DE'],
 ] as const)(
   'every page opens without complaint: %s',
   async (_, viewport, colorScheme, locale) => {
-    const { context, page, complaints } = await open(browser, { viewport, colorScheme, locale })
     const findings: string[] = []
-    for (const visit of await visits(page)) {
-      await page.goto(visit.href)
-      await settled(page)
-      const width = await page.evaluate(() => document.documentElement.scrollWidth)
-      if (width > viewport.width) findings.push(`${visit.name} is ${width} wide`)
-      findings.push(...(await axeFindings(page)).map((finding) => `${visit.name}: ${finding}`))
-      findings.push(...complaints.splice(0).map((complaint) => `${visit.name}: ${complaint}`))
+    const left: Visit[] = []
+    const look = async (opened: Opened) => {
+      for (let visit = left.shift(); visit; visit = left.shift()) {
+        findings.push(...(await whatIsWrong(opened, visit)).map((wrong) => `${visit?.name}: ${wrong}`))
+      }
+      await opened.context.close()
     }
-    await context.close()
+    const tabs = await Promise.all(Array.from({ length: TABS }, () => open(browser, { viewport, colorScheme, locale })))
+    left.push(...(await visits(tabs[0]?.page as Page)))
+    await Promise.all(tabs.map(look))
     expect(findings).toEqual([])
   },
   240_000,

@@ -13,8 +13,9 @@ if [ "${2:-}" = "--pictures" ]; then
   pictures="$(realpath "$3")"
 fi
 
-# Seconds until the company's half year has been replayed.
+# Seconds until the company's half year has been replayed, and until the tests must have come to an end.
 START_SECONDS_MAX=120
+RUN_SECONDS_MAX=420
 started="$(mktemp)"
 port="$(node -e "require('node:net').createServer().listen(0, '127.0.0.1', function () { console.log(this.address().port); this.close() })")"
 "$faden" demo --listen "127.0.0.1:$port" --json >"$started" &
@@ -25,13 +26,21 @@ for _ in $(seq "$START_SECONDS_MAX"); do
   kill -0 "$server"
   sleep 1
 done
+if ! [ -s "$started" ]; then
+  echo "the demo company did not start within $START_SECONDS_MAX s" >&2
+  exit 1
+fi
 field() { node -p "JSON.parse(require('node:fs').readFileSync('$started', 'utf8')).$1"; }
 FADEN_URL="$(field base_url)"
 FADEN_LOGIN="$(field login)"
 export FADEN_URL FADEN_LOGIN
+if [[ "$(curl --silent --max-time 10 "$FADEN_URL/")" != *'id="root"'* ]]; then
+  echo "$faden has no console in it: run \`make ui\` and build it again" >&2
+  exit 1
+fi
 
 if [ -n "$pictures" ]; then
-  SHOTS="$pictures" npm run --silent screenshots
+  SHOTS="$pictures" timeout "$((RUN_SECONDS_MAX * 4))" npm run --silent screenshots
 else
-  npm run --silent e2e
+  timeout "$RUN_SECONDS_MAX" npm run --silent e2e
 fi

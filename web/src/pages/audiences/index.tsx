@@ -12,7 +12,6 @@ import { Empty } from '../../ui/Empty.tsx'
 import { SearchField } from '../../ui/Field.tsx'
 import { Skeleton } from '../../ui/Skeleton.tsx'
 import { type Column, Table } from '../../ui/Table.tsx'
-import styles from './audiences.module.css'
 import { useAudienceTexts } from './texts.ts'
 
 const REFRESH_MS = 5_000
@@ -40,9 +39,9 @@ export default function Audiences() {
       width: 'minmax(13rem, 1fr)',
       narrow: 'minmax(0, 1fr)',
       cell: (row) => (
-        <span className={styles.two}>
+        <span className="two">
           <span className="clip">{row.title || row.audience}</span>
-          <span className={styles.second}>{row.audience}</span>
+          <span className="second">{row.audience}</span>
         </span>
       ),
     },
@@ -86,7 +85,7 @@ export default function Audiences() {
               rowHref={(row) => `/audiences/${encodeURIComponent(row.audience)}`}
               rowHeight={52}
             />
-            {rows.length === 0 && <p className={styles.nothing}>{t('nothing_found')}</p>}
+            {rows.length === 0 && <p className="nothing">{t('nothing_found')}</p>}
           </Card>
         </>
       )}

@@ -30,7 +30,7 @@ export function SidePanel({ title, above, onClose, children, footer }: SidePanel
     <aside className={styles.panel} aria-labelledby={id}>
       <header className={styles.panelHead}>
         <div className="grow">
-          {above && <div className={styles.second}>{above}</div>}
+          {above && <div className="second">{above}</div>}
           <h2 id={id} className="clip">
             {title}
           </h2>

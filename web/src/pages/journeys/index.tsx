@@ -63,7 +63,7 @@ export default function Journeys() {
           </Filters>
           <Card flush>
             <Rows rows={rows} />
-            {rows.length === 0 && <p className={styles.nothing}>{t('nothing_found')}</p>}
+            {rows.length === 0 && <p className="nothing">{t('nothing_found')}</p>}
           </Card>
         </>
       )}
@@ -97,12 +97,12 @@ function Rows({ rows }: { rows: readonly Row[] }) {
       width: 'minmax(12rem, 2.2fr)',
       narrow: 'minmax(0, 1fr)',
       cell: (row) => (
-        <span className={styles.two}>
+        <span className="two">
           <span className="row">
             <span className="clip">{row.title}</span>
             {row.unsaved && <Badge tone="warn">{t('unsaved')}</Badge>}
           </span>
-          <span className={styles.second}>
+          <span className="second">
             {row.journey}
             {row.purpose && ` · ${row.purpose}`}
           </span>

@@ -17,7 +17,6 @@ import { Select } from '../../ui/Select.tsx'
 import { Skeleton } from '../../ui/Skeleton.tsx'
 import { type Column, Table } from '../../ui/Table.tsx'
 import { Time } from '../../ui/Time.tsx'
-import styles from './messages.module.css'
 import { useMessageTexts } from './texts.ts'
 
 const REFRESH_MS = 5_000
@@ -30,10 +29,10 @@ export function Reason({ message }: { message: Message }) {
   const reason = message.rule ?? message.code
   if (!reason) return <span className="muted">–</span>
   return (
-    <span className={styles.two} title={reason}>
+    <span className="two" title={reason}>
       <span className="clip">{rules.reason(reason)}</span>
       {message.until && (
-        <span className={styles.second}>
+        <span className="second">
           {t('until')} <Time at={message.until} show="absolute" />
         </span>
       )}
@@ -143,9 +142,9 @@ function Rows({ list, more, onEnd }: { list: readonly Message[]; more: boolean; 
       width: 'minmax(11rem, 1.4fr)',
       narrow: 'minmax(0, 1fr)',
       cell: (row) => (
-        <span className={styles.two}>
+        <span className="two">
           <span className="clip">{row.user_id || row.profile}</span>
-          <span className={styles.second}>{row.address}</span>
+          <span className="second">{row.address}</span>
         </span>
       ),
     },
@@ -170,9 +169,9 @@ function Rows({ list, more, onEnd }: { list: readonly Message[]; more: boolean; 
       width: 'minmax(9rem, 1.2fr)',
       narrow: false,
       cell: (row) => (
-        <span className={styles.two}>
+        <span className="two">
           <span className="clip">{row.template}</span>
-          <span className={styles.second}>{titles.journey(row.journey)}</span>
+          <span className="second">{titles.journey(row.journey)}</span>
         </span>
       ),
     },

@@ -30,7 +30,10 @@ export function Templates() {
   const [language, setLanguage] = useSearchParam('language')
   const [profile, setProfile] = useSearchParam('profile')
   const list = useList<Template>('/templates')
-  const template = list.items.find((each) => each.template === chosen) ?? list.items[0]
+  // Until one is chosen, the one that was written last: it is sure to have somebody to be shown with.
+  const last = useList<Message>('/messages', {}, { limit: 1, enabled: chosen === '' })
+  const wanted = chosen || last.items[0]?.template
+  const template = list.items.find((each) => each.template === wanted) ?? list.items[0]
   // Templates speak of what led to them: somebody who got this one shows it best.
   const newest = useList<Message>(
     '/messages',
@@ -39,7 +42,7 @@ export function Templates() {
   )
   const person = profile || (newest.items[0]?.profile ?? '')
   if (list.error) return <Failure error={list.error} onRetry={list.retry} />
-  if (list.loading) return <Skeleton lines={6} />
+  if (list.loading || last.loading) return <Skeleton lines={6} />
   if (list.items.length === 0) {
     return (
       <Empty icon={<FileText />} title={t('no_templates')} snippet={EXAMPLE}>

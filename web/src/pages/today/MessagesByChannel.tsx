@@ -22,7 +22,7 @@ export function MessagesByChannel({ messages }: { messages: Overview['messages']
   const percent = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 })
   return (
     <Card title={t('messages')} actions={<Link href="/messages">{t('all_messages')}</Link>} flush>
-      {messages.length === 0 && <p className={styles.none}>{t('messages_none')}</p>}
+      {messages.length === 0 && <p className="nothing">{t('messages_none')}</p>}
       <ul aria-label={t('messages_detail')}>
         {[...messages].sort(withoutChannelLast).map((channel) => {
           const { share } = arrivedShare([channel])

@@ -221,7 +221,7 @@ function BranchFields({ step, set }: ContentProps) {
           )}
         </div>
       ))}
-      <p className={styles.second}>{t('condition_rule')}</p>
+      <p className="second">{t('condition_rule')}</p>
       <Button small icon={<Plus />} onPress={add}>
         {t('add_condition')}
       </Button>
@@ -276,7 +276,7 @@ function OtherFields({ step, definition, around, set }: ContentProps) {
             rows={pairsOf(content)}
             onWrite={(rows) => set(['set'], mapFrom(rows))}
           />
-          <p className={styles.second}>{t('expression_rule')}</p>
+          <p className="second">{t('expression_rule')}</p>
         </>
       )
     case 'emit':
@@ -290,7 +290,7 @@ function OtherFields({ step, definition, around, set }: ContentProps) {
             rows={pairsOf(content.properties)}
             onWrite={(rows) => set(['emit', 'properties'], rows.length > 0 ? mapFrom(rows) : undefined)}
           />
-          <p className={styles.second}>{t('expression_rule')}</p>
+          <p className="second">{t('expression_rule')}</p>
         </>
       )
     case 'subscribe':

@@ -148,7 +148,7 @@ function Waiting({ journey, step }: { journey: Journey; step: string }) {
                 </Link>
                 <StateOf state={enrollment.state} />
               </span>
-              <span className={styles.second}>
+              <span className="second">
                 {t('inside_since')} <Time at={enrollment.entered_at} />
                 {enrollment.until && (
                   <>
