@@ -9,7 +9,7 @@ type Schemas = components['schemas']
 /** The text's hash; only ever compared and shown. */
 export type Version = string
 
-export type JourneySummary = Schemas['JourneySummary']
+export type JourneySummary = Schemas['JourneySummary'] & { goal?: number }
 
 export type ServerNode = Schemas['Node']
 

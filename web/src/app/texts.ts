@@ -167,6 +167,10 @@ export const useAppTexts = defineTexts('app', {
 
 type Key = Parameters<ReturnType<typeof useAppTexts>>[0]
 
+/** The colour of a part of a bar: read is better still than delivered, and what waits is paler than what is over. */
+export const shareTone = (state: string) =>
+  state === 'read' ? 'deep' : state === 'queued' ? 'pale' : (STATES[state]?.tone ?? 'idle')
+
 /** States of messages, enrollments, consents and channels: one word and one tone each, on every page. */
 export const STATES: Record<string, { text: Key; tone: 'good' | 'warn' | 'bad' | 'info' | 'idle' }> = {
   queued: { text: 'queued', tone: 'idle' },

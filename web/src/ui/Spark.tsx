@@ -47,8 +47,8 @@ export interface Share {
   key: string
   label: string
   value: number
-  /** `deep`: better still than good, as read is than delivered. */
-  tone: Tone | 'deep'
+  /** `deep`: better still than good; `pale`: not begun. */
+  tone: Tone | 'deep' | 'pale'
 }
 
 /** One bar, divided; every part is named below it. */

@@ -134,7 +134,8 @@ function Rows({ rows }: { rows: readonly Row[] }) {
       narrow: false,
       cell: (row) => (
         <span className={styles.figures}>
-          {number(row.converted)} <span className="muted">{share(row.converted, row.entered)}</span>
+          {number(row.goal ?? row.converted)}{' '}
+          <span className="muted">{share(row.goal ?? row.converted, row.entered)}</span>
         </span>
       ),
     },

@@ -2,9 +2,11 @@
 import { Truck } from 'lucide-react'
 import type { MessageStats, StatsBy } from '../../api/definitions.ts'
 import { useList } from '../../api/hooks.ts'
+import type { MessageState } from '../../api/types.ts'
+import { arrivedShare } from '../../app/delivery.ts'
 import { Failure } from '../../app/Loaded.tsx'
 import { Filters } from '../../app/Page.tsx'
-import { STATES, useAppTexts } from '../../app/texts.ts'
+import { STATES, shareTone, useAppTexts } from '../../app/texts.ts'
 import { useSearchParam } from '../../app/url.ts'
 import { useLanguage } from '../../i18n.ts'
 import { Card } from '../../ui/Card.tsx'
@@ -13,9 +15,10 @@ import { Select } from '../../ui/Select.tsx'
 import { Skeleton } from '../../ui/Skeleton.tsx'
 import { Legend, type Share, Shares } from '../../ui/Spark.tsx'
 import { type Column, Table } from '../../ui/Table.tsx'
-import { deliveryRate, SHOWN } from './numbers.ts'
 import { useMessageTexts } from './texts.ts'
 
+/** In the order in which a bar shows them. */
+const SHOWN: readonly MessageState[] = ['read', 'delivered', 'sent', 'queued', 'held', 'failed', 'suppressed']
 const REFRESH_MS = 5_000
 const BY: StatsBy[] = ['channel', 'provider', 'country', 'template']
 
@@ -32,7 +35,7 @@ export function Delivery() {
       key: state,
       label: app(STATES[state]?.text ?? 'queued'),
       value: row[state] ?? 0,
-      tone: state === 'read' ? 'deep' : (STATES[state]?.tone ?? 'idle'),
+      tone: shareTone(state),
     }))
   const number = (value: number | undefined) => (value ?? 0).toLocaleString(locale)
   const columns: Column<MessageStats>[] = [
@@ -50,8 +53,8 @@ export function Delivery() {
       narrow: '5.6rem',
       align: 'right',
       cell: (row) => {
-        const rate = deliveryRate(row)
-        return rate === null ? '–' : rate.toLocaleString(locale, { style: 'percent', maximumFractionDigits: 1 })
+        const { share } = arrivedShare([row])
+        return share === null ? '–' : share.toLocaleString(locale, { style: 'percent', maximumFractionDigits: 1 })
       },
     },
     {
@@ -99,7 +102,7 @@ export function Delivery() {
           {t('nothing_in_range_text')}
         </Empty>
       ) : (
-        <Card title={t(`by_${by as StatsBy}`)} actions={<Legend shares={sharesOf({ key: '' })} />} flush>
+        <Card title={t('view_delivery')} actions={<Legend shares={sharesOf({ key: '' })} />} flush>
           <Table main label={t('view_delivery')} columns={columns} rows={list.items} rowKey={(row) => row.key} />
         </Card>
       )}

@@ -135,6 +135,7 @@ function NoMessages({ filtered }: { filtered: boolean }) {
 function Rows({ list, more, onEnd }: { list: readonly Message[]; more: boolean; onEnd: () => void }) {
   const t = useMessageTexts()
   const titles = useTitles()
+  const rules = useRules()
   const columns: Column<Message>[] = [
     {
       key: 'to',
@@ -144,7 +145,7 @@ function Rows({ list, more, onEnd }: { list: readonly Message[]; more: boolean; 
       cell: (row) => (
         <span className="two">
           <span className="clip">{row.user_id || row.profile}</span>
-          <span className="second">{row.address}</span>
+          <span className="second">{row.address || rules.reason(row.rule ?? row.code ?? '')}</span>
         </span>
       ),
     },

@@ -9,7 +9,7 @@ import { join } from '../../ui/class.ts'
 import { Empty } from '../../ui/Empty.tsx'
 import { Badge } from '../../ui/State.tsx'
 import styles from './policies.module.css'
-import { ruleLines, scopeParts } from './rules.ts'
+import { nameOfRule, ruleLines, scopeParts } from './rules.ts'
 import { usePolicyTexts } from './texts.ts'
 
 const EXAMPLE = `policy: global
@@ -79,7 +79,8 @@ function Effective({ policies }: { policies: Policies }) {
             {lines.map((line) => (
               <tr key={line.rule}>
                 <th scope="row">
-                  <code>{line.rule}</code>
+                  {nameOfRule(line.rule, t)}
+                  <code className={styles.code}>{line.rule}</code>
                 </th>
                 {scopes.map((scope) => (
                   <Cell key={scope} rows={line.cells.get(scope) ?? []} inherited={scope !== 'global'} />

@@ -23,6 +23,7 @@ export function AuditLog() {
       key: 'action',
       header: t('action'),
       width: 'minmax(0, 1.2fr)',
+      narrow: 'minmax(0, 1.5fr)',
       cell: (entry) => <code>{entry.action}</code>,
     },
     { key: 'subject', header: t('subject'), width: 'minmax(0, 1.2fr)', cell: (entry) => entry.subject },
@@ -45,7 +46,7 @@ export function AuditLog() {
         </code>
       ),
     },
-    { key: 'when', header: t('when'), width: '8rem', narrow: '6rem', cell: (entry) => <Time at={entry.at} /> },
+    { key: 'when', header: t('when'), width: '8rem', narrow: '5.2rem', cell: (entry) => <Time at={entry.at} /> },
   ]
   if (log.error) return <Failure error={log.error} onRetry={log.retry} />
   return (

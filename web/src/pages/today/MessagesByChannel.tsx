@@ -1,11 +1,11 @@
 // Messages of each channel by the state they are in.
 import type { MessageState, Overview } from '../../api/types.ts'
-import { STATES, useAppTexts } from '../../app/texts.ts'
+import { arrivedShare } from '../../app/delivery.ts'
+import { STATES, shareTone, useAppTexts } from '../../app/texts.ts'
 import { useLanguage } from '../../i18n.ts'
 import { Card } from '../../ui/Card.tsx'
 import { Link } from '../../ui/Link.tsx'
 import { Shares } from '../../ui/Spark.tsx'
-import { arrivedShare } from './numbers.ts'
 import { useTexts } from './texts.ts'
 import styles from './today.module.css'
 
@@ -44,7 +44,7 @@ export function MessagesByChannel({ messages }: { messages: Overview['messages']
                   key: state,
                   label: app(STATES[state]?.text ?? 'all'),
                   value: channel[state],
-                  tone: state === 'read' ? 'deep' : (STATES[state]?.tone ?? 'idle'),
+                  tone: shareTone(state),
                 }))}
               />
               <div className={styles.share} title={`${t('arrived')} ${t('arrived_share')}`}>

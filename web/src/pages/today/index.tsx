@@ -4,6 +4,7 @@ import { useMemo } from 'react'
 import { useGet } from '../../api/hooks.ts'
 import { useLive } from '../../api/stream.ts'
 import type { Attention, Overview } from '../../api/types.ts'
+import { arrivedShare } from '../../app/delivery.ts'
 import { Loaded } from '../../app/Loaded.tsx'
 import { NewestDecisions } from '../../app/NewestDecisions.tsx'
 import { Page } from '../../app/Page.tsx'
@@ -16,7 +17,6 @@ import { Link } from '../../ui/Link.tsx'
 import { Said } from '../../ui/Said.tsx'
 import { Time } from '../../ui/Time.tsx'
 import { MessagesByChannel } from './MessagesByChannel.tsx'
-import { arrivedShare } from './numbers.ts'
 import { useTexts } from './texts.ts'
 import styles from './today.module.css'
 
@@ -88,7 +88,7 @@ function Figures({ overview }: { overview: Overview }) {
       <Figure
         label={t('delivery_rate')}
         value={arrived.share === null ? '–' : percent.format(arrived.share)}
-        detail={t('delivery_detail', { delivered: arrived.delivered, sent: arrived.sent })}
+        detail={t('delivery_detail', { arrived: arrived.arrived, known: arrived.known })}
       />
     </Card>
   )
