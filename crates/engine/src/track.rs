@@ -24,15 +24,17 @@ pub enum Place {
 }
 
 /// One passage went from one place to the next. `Entry` to `End` or `Out` says that the passage as a whole
-/// has ended or left this version, `Out` to `Entry` that it came to this version.
+/// has ended or left this version, `Out` to `Entry` that it came to this version, `Entry` to `Entry` that it
+/// reached its goal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Move {
+    pub at: Timestamp,
     pub enrollment: EnrollmentId,
     pub journey: u64,
     pub version: u64,
     pub from: Place,
     pub to: Place,
-    /// The condition, arm or outcome it went by; empty where there is one way only.
+    /// The condition, arm or outcome it went by; empty where there is one way only. Of a passage as a whole how it ended.
     pub went: Text,
 }
 
@@ -66,9 +68,10 @@ impl From<Target> for Place {
 
 impl Turn<'_> {
     pub(crate) fn moved(&mut self, enrollment: EnrollmentId, version: &JourneyVersion, from: Place, to: Place, went: &str) {
+        let at = self.at;
         if let Some(track) = &mut self.out.track {
             let (journey, version) = (version.key, version.version);
-            track.moves.push(Move { enrollment, journey, version, from, to, went: Text::new(went) });
+            track.moves.push(Move { at, enrollment, journey, version, from, to, went: Text::new(went) });
         }
     }
 

@@ -72,7 +72,7 @@ impl SharedStore {
         profiles
     }
 
-    fn look_up(&self, table: Table, keys: &[&[u8]], visit: &mut VisitMany<'_>) {
+    pub(crate) fn look_up(&self, table: Table, keys: &[&[u8]], visit: &mut VisitMany<'_>) {
         let found = match &self.beside {
             Some(beside) => beside.look_up(table, keys, visit),
             None => self.lock().get_many(table, keys, visit),

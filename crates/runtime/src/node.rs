@@ -346,6 +346,10 @@ impl Node {
             let ahead = self.front.look_ahead(records.iter().map(|record| &record.command));
             let mut deliveries = Vec::with_capacity(records.len() + records.len() / 8);
             for (place, record) in records.iter().enumerate() {
+                if self.views.is_some() && matches!(record.command, Command::Migrate(_)) {
+                    // What earlier records move is counted before this one begins.
+                    self.deliver(std::mem::take(&mut deliveries));
+                }
                 let mut past = StorePast(self.store.as_ref());
                 let rules = &self.index.definitions.identity;
                 let known = deliveries.len();
@@ -380,7 +384,7 @@ impl Node {
         for partition in &mut self.partitions {
             let (index, track) = (&partition.shard.index, &mut partition.shard.output.track);
             if let Some(track) = track {
-                views.track(track, |journey| index.versions_of(journey).next().map(|version| &version.name));
+                views.track(track, |journey| index.versions_of(journey).next().map(|version| &version.name), self.store.as_ref());
             }
         }
     }
@@ -484,7 +488,7 @@ impl Node {
         let mut batch = Batch::new();
         write_front(&mut self.front, &mut batch);
         if let Some(views) = &mut self.views {
-            views.write(at, &self.partitions, &store, &mut batch);
+            views.write((at, self.position), &self.partitions, &store, &mut batch);
         }
         for partition in &mut self.partitions {
             write_partition(partition, &mut batch);
@@ -666,8 +670,10 @@ fn note(
     (at, position): (Timestamp, Position),
     store: Option<&SharedStore>,
 ) {
-    if let Command::Report(report) = &record.command {
-        views.report(at, report, store);
+    match &record.command {
+        Command::Report(report) => views.report(at, report, store),
+        Command::Migrate(migration) => views.migrations.begun(at, migration),
+        _ => {}
     }
     for delivery in deliveries {
         if let Content::Event { strand, event, .. } = &delivery.content {

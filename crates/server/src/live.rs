@@ -10,7 +10,7 @@ use tokio::sync::broadcast;
 /// Seconds of rates that are kept.
 pub const SECONDS_KEPT: usize = 120;
 /// News that a slow reader may be behind before he misses some.
-const NEWS_KEPT: usize = 256;
+const NEWS_KEPT: usize = 1024;
 
 /// One piece of news, as the stream sends it.
 #[derive(Clone, Debug)]

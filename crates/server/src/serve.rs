@@ -139,6 +139,7 @@ pub async fn serve(options: Options) -> Result<Started, ServeError> {
     }
     tokio::spawn(channels::dispatch(app.clone(), messages));
     tokio::spawn(api::every_second(app.clone()));
+    tokio::spawn(api::as_decided(app.clone()));
     let (stop, stopped) = watch::channel(false);
     let router = router(app.clone());
     let http = tokio::spawn(async move {

@@ -48,7 +48,7 @@ export type Plan = Omit<Schemas['Plan'], 'findings' | 'changes'> & {
   changes: (Schemas['FileChange'] & { change: 'added' | 'changed' | 'removed' })[]
 }
 
-export type ScenarioResult = Schemas['Tested']
+export type ScenarioResult = Schemas['ScenarioResult']
 
 export type TryResult = Schemas['Tried']
 

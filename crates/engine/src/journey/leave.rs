@@ -9,6 +9,7 @@ use crate::turn::{AudienceChange, Turn};
 use crate::view::{EventView, View};
 use faden_model::{EnrollmentId, Text};
 use smallvec::SmallVec;
+use std::sync::Arc;
 
 impl Turn<'_> {
     /// Exits of running enrollments by this event or these audience changes.
@@ -55,13 +56,13 @@ impl Turn<'_> {
     }
 
     pub(crate) fn reach_goals(&mut self, event: &EventView<'_>, cause: &Cause) {
-        let mut reached: SmallVec<[(EnrollmentId, Text, bool); 2]> = SmallVec::new();
+        let mut reached: SmallVec<[(EnrollmentId, Arc<JourneyVersion>, bool); 2]> = SmallVec::new();
         for enrollment in self.profile.enrollments.iter().filter(|enrollment| !enrollment.parked && !enrollment.goal_reached) {
             let Some(version) = self.index.version(enrollment.journey, enrollment.version) else { continue };
             let Some(goal) = &version.goal else { continue };
             let in_time = goal.within.is_none_or(|within| self.at <= enrollment.entered_at + within);
             if in_time && self.matches(event, &goal.event, goal.condition.as_ref(), version, enrollment.key.as_deref(), Some(enrollment)) {
-                reached.push((enrollment.id, version.name.clone(), true));
+                reached.push((enrollment.id, version.clone(), true));
             }
         }
         let now = self.at;
@@ -71,12 +72,13 @@ impl Turn<'_> {
             let Some(goal) = &version.goal else { continue };
             let ended = Enrollment::of_watch(watch, goal.within.unwrap_or_default());
             if self.matches(event, &goal.event, goal.condition.as_ref(), version, watch.key.as_deref(), Some(&ended)) {
-                reached.push((watch.enrollment, version.name.clone(), false));
+                reached.push((watch.enrollment, version.clone(), false));
             }
         }
-        for (id, journey, running) in reached {
+        for (id, version, running) in reached {
             self.profile.watches.retain(|watch| watch.enrollment != id);
-            self.decide(Kind::Goal { enrollment: id, journey, cause: cause.clone() });
+            self.moved(id, &version, Place::Entry, Place::Entry, "");
+            self.decide(Kind::Goal { enrollment: id, journey: version.name.clone(), cause: cause.clone() });
             if running {
                 if let Some(enrollment) = self.enrollment_mut(id) {
                     enrollment.goal_reached = true;
@@ -175,7 +177,7 @@ impl Turn<'_> {
         self.sends.retain(|send| send.enrollment != id);
         let Some(version) = self.index.version(ended.journey, ended.version).cloned() else { return };
         self.dropped(id, &version, &ended.tokens);
-        self.moved(id, &version, Place::Entry, Place::End, "");
+        self.moved(id, &version, Place::Entry, Place::End, outcome.name());
         let last = match step {
             "" => ended.tokens.first().map(|token| version.step_name(token.step)).unwrap_or_default(),
             step => Text::new(step),

@@ -85,21 +85,21 @@ impl JourneyCounts {
         for ((from, to, _), count) in ways {
             match (from, to) {
                 (Place::Entry, Place::End | Place::Out) => left += count,
+                (Place::Entry, Place::Entry) => {}
                 (Place::Entry, _) | (Place::Out, Place::Entry) => came += count,
                 _ => {}
             }
         }
         u64::saturating_sub(came, left)
     }
+}
 
-    /// How many came to a step of a version and how many left it, in whatever way.
-    pub fn through(&self, version: u64, step: u16) -> (u64, u64) {
-        let here = Place::Step(step);
-        let ways = self.versions.get(&version).into_iter().flatten();
-        ways.fold((0, 0), |(came, left), ((from, to, _), count)| {
-            (came + if *to == here { *count } else { 0 }, left + if *from == here { *count } else { 0 })
-        })
-    }
+/// How many came to a step and how many left it, in whatever way.
+pub fn through(ways: &Ways, step: u16) -> (u64, u64) {
+    let here = Place::Step(step);
+    ways.iter().fold((0, 0), |(came, left), ((from, to, _), count)| {
+        (came + if *to == here { *count } else { 0 }, left + if *from == here { *count } else { 0 })
+    })
 }
 
 impl Counts {
@@ -175,7 +175,7 @@ impl Counts {
 }
 
 /// Hours since 1970.
-pub(super) fn hour(at: Timestamp) -> u64 {
+pub fn hour(at: Timestamp) -> u64 {
     u64::try_from(at.0 / 3_600_000).unwrap_or(0)
 }
 

@@ -9,21 +9,25 @@
 pub mod audiences;
 pub mod consents;
 mod counts;
+pub mod decided;
 mod exposures;
+pub mod flow;
 pub mod ledger;
 pub mod messages;
+pub mod migrations;
 pub mod search;
 pub mod stats;
 pub mod timeline;
 pub mod waits;
 
-pub use counts::{AudienceCounts, Counts, JourneyCounts, MessageCounts, Ways};
+pub use counts::{AudienceCounts, Counts, JourneyCounts, MessageCounts, Ways, hour, through};
 pub use messages::{MessageRow, MessageState, Moment};
 
 use crate::checkpoint::SharedStore;
 use crate::partition::Partition;
 use audiences::Audiences;
 use consents::Consents;
+use decided::Decided;
 use exposures::Exposures;
 use faden_engine::decision::{Decision, Kind};
 use faden_engine::front::partition_of;
@@ -31,7 +35,9 @@ use faden_engine::profile::Profile;
 use faden_engine::track::Track;
 use faden_model::{Event, MessageId, ProfileId, Report, Text, Timestamp};
 use faden_storage::{Batch, Position};
+use flow::Flow;
 use messages::Messages;
+use migrations::Migrations;
 use search::Search;
 use stats::Stats;
 use timeline::Timeline;
@@ -46,10 +52,13 @@ pub struct Views {
     pub audiences: Audiences,
     pub consents: Consents,
     pub timeline: Timeline,
+    pub decided: Decided,
+    pub flow: Flow,
+    pub migrations: Migrations,
     pub(crate) search: Search,
     exposures: Exposures,
     /// Whose decision each of the node's unwritten ones is.
-    decided: Vec<ProfileId>,
+    whose: Vec<ProfileId>,
 }
 
 /// A profile in memory.
@@ -68,9 +77,12 @@ impl Views {
             audiences: Audiences::new(),
             consents: Consents::new(),
             timeline: Timeline::default(),
+            decided: Decided::default(),
+            flow: Flow::default(),
+            migrations: Migrations::load(store)?,
             search: Search::default(),
             exposures: Exposures::default(),
-            decided: Vec::new(),
+            whose: Vec::new(),
         })
     }
 
@@ -82,8 +94,9 @@ impl Views {
     }
 
     pub(crate) fn decisions(&mut self, decisions: &[Decision], partitions: &[Partition], store: Option<&SharedStore>) {
+        self.decided.note(decisions);
         for decision in decisions {
-            self.decided.push(decision.profile);
+            self.whose.push(decision.profile);
             match &decision.kind {
                 Kind::Message(message) => {
                     let profile = warm(partitions, decision.profile);
@@ -100,6 +113,7 @@ impl Views {
                     let arms = self.exposures.of(*enrollment, store);
                     arms.into_iter().for_each(|arm| *self.counts.conversions.entry(arm).or_default() += 1);
                 }
+                Kind::Moved { undo, .. } => self.migrations.moved(*undo),
                 // The loser is gone, and with him the words under which he was found.
                 Kind::Merged { loser, .. } => self.search.note(*loser),
                 _ => {}
@@ -109,7 +123,7 @@ impl Views {
     }
 
     /// `name` gives the name of a journey by its key.
-    pub(crate) fn track<'n>(&mut self, track: &mut Track, name: impl Fn(u64) -> Option<&'n Text>) {
+    pub(crate) fn track<'n>(&mut self, track: &mut Track, name: impl Fn(u64) -> Option<&'n Text>, store: Option<&SharedStore>) {
         track.learned.drain(..).for_each(|profile| self.search.note(profile));
         for member in track.members.drain(..) {
             self.audiences.member(&member);
@@ -117,6 +131,7 @@ impl Views {
         }
         for moved in track.moves.drain(..) {
             self.waits.follow(&moved);
+            self.flow.follow(&moved, store);
             if let Some(journey) = name(moved.journey) {
                 self.counts.moved(journey, moved);
             }
@@ -133,11 +148,20 @@ impl Views {
     /// Places of these profiles' decisions among the node's unwritten ones, in their order.
     pub(crate) fn decided_by(&self, profiles: &[ProfileId]) -> Vec<usize> {
         let of = |(_, profile): &(usize, &ProfileId)| profiles.contains(profile);
-        self.decided.iter().enumerate().filter(of).map(|(place, _)| place).collect()
+        self.whose.iter().enumerate().filter(of).map(|(place, _)| place).collect()
     }
 
-    pub(crate) fn write(&mut self, at: Timestamp, partitions: &[Partition], store: &SharedStore, batch: &mut Batch) {
-        self.decided.clear();
+    pub(crate) fn write(
+        &mut self,
+        (at, position): (Timestamp, Position),
+        partitions: &[Partition],
+        store: &SharedStore,
+        batch: &mut Batch,
+    ) {
+        self.whose.clear();
+        self.decided.write(position, batch);
+        self.flow.write(counts::hour(at), store, batch);
+        self.migrations.write(batch);
         self.messages.write(batch);
         self.timeline.write(batch);
         self.waits.write(batch);

@@ -1,6 +1,7 @@
 //! Why: every decision with the chain that led to it, as sentences, values and rules.
 
-use super::input::{Asked, bad_input};
+use super::decided::{Wanted, everybody};
+use super::input::Asked;
 use super::lines::{Cursor, Lines};
 use super::page::{Page, Paging, blocking};
 use super::person::{person, raw_text};
@@ -50,6 +51,9 @@ pub struct ChainItem {
     /// `enrolled`, `step`, `message`, `audience`, ...
     pub kind: String,
     pub sentence: String,
+    /// Whose it is; null where it is nobody's.
+    pub profile: Option<String>,
+    pub user_id: Option<String>,
     /// What made it happen.
     pub cause: Option<String>,
     /// Values that conditions saw.
@@ -89,24 +93,37 @@ pub enum CheckOutcome {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Of {
-    /// Whose: a profile's id or `kind:value`.
-    profile: Option<String>,
+    /// Whose: a profile's id or `kind:value`; everybody's where it is missing.
+    pub profile: Option<String>,
+    /// `enrolled`, `step`, `message`, `exposure`, `goal`, `ended`, `audience`, `trait`, `consent`, `emitted`, `merged`, `unmerged`, `left_out`, `moved` or `rejected`.
+    pub kind: Option<String>,
+    pub journey: Option<String>,
+    pub template: Option<String>,
+    /// Of messages `sent`, `suppressed`, `held` or `failed`; of ended passages `completed`, `exit`, `goal` or `merged`.
+    pub outcome: Option<String>,
+    /// Not before this instant.
+    pub from: Option<String>,
+    /// Not after this instant.
+    pub to: Option<String>,
     page_token: Option<String>,
     /// 1 to 500; 50 where it is missing.
     limit: Option<u64>,
 }
 
-/// One decision of one person, newest first
+/// Decisions, newest first
+///
+/// A filter that finds little among many decisions gives short pages; go on with `next_page_token` until it is null.
 #[utoipa::path(get, path = "/api/v1/decisions", tag = "decisions", params(Of),
     responses((status = 200, body = Page<ChainItem>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub async fn list(State(app): State<App>, Asked(of): Asked<Of>) -> Result<Json<Page<ChainItem>>, Problem> {
-    let paging = Paging::new(of.page_token, of.limit);
-    let (limit, start) = (paging.limit()?, paging.start::<Cursor>()?);
-    let Some(who) = of.profile else { return Err(bad_input("`profile` is missing; say whose decisions")) };
+    let paging = Paging::new(of.page_token.clone(), of.limit);
+    let (limit, wanted) = (paging.limit()?, Wanted::read(&of)?);
+    let Some(who) = of.profile else { return everybody(&app, wanted, limit, paging.start()?).await };
+    let start = paging.start::<Cursor>()?;
     let (person, unwritten) = person(&app, &who, |node, person| node.unwritten_of(&person.strands)).await?;
     blocking(move || {
         let mut cursor = start.unwrap_or_default();
-        let mut found = Lines::new(&person, &unwritten).newest(&cursor, limit + 1);
+        let mut found = Lines::new(&person, &unwritten).newest(&cursor, limit + 1, |decision| wanted.matches(decision));
         let more = found.len() > limit;
         found.truncate(limit);
         cursor.extend(found.iter().map(|line| (line.id.under.0, line.id.count)));
@@ -159,6 +176,7 @@ fn explanation(id: String, found: &Found) -> Explanation {
 /// One decision, told.
 pub fn item(line: &Value) -> ChainItem {
     let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
+    let some = |name: &str| line[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     let facts = line["facts"].as_object().into_iter().flatten();
     let checks = line["checks"].as_array().into_iter().flatten();
     ChainItem {
@@ -166,6 +184,8 @@ pub fn item(line: &Value) -> ChainItem {
         at: text("at"),
         kind: text("kind"),
         sentence: tell::sentence(line),
+        profile: some("profile"),
+        user_id: some("user_id"),
         cause: line.get("cause").map(|_| tell::cause(line)),
         facts: facts.map(|(name, value)| Fact { name: name.clone(), value: value.clone() }).collect(),
         checks: checks.map(check).collect(),

@@ -4,7 +4,7 @@ use faden_engine::Index;
 use faden_engine::journey::{Change, Entry, Exit, Join, JourneyVersion, LocalTime, StepKind, Target};
 use faden_engine::track::Place;
 use faden_model::Text;
-use faden_runtime::views::JourneyCounts;
+use faden_runtime::views::{JourneyCounts, Ways, through};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -49,12 +49,11 @@ pub struct EntryLabel {
     pub label: String,
 }
 
-/// The map with the counts of this version.
-pub fn graph(index: &Index, version: &JourneyVersion, counts: &JourneyCounts) -> Graph {
-    let ways = counts.versions.get(&version.version);
+/// The map of this version: who waits by `counts`, who went by `ways`.
+pub fn graph(index: &Index, version: &JourneyVersion, counts: &JourneyCounts, ways: &Ways) -> Graph {
+    let ever = counts.versions.get(&version.version);
     let count = |wanted: &dyn Fn(&Place, &Place, &Text) -> bool| -> u64 {
-        let all = ways.into_iter().flatten();
-        all.filter(|((from, to, went), _)| wanted(from, to, went)).map(|(_, count)| count).sum()
+        ways.iter().filter(|((from, to, went), _)| wanted(from, to, went)).map(|(_, count)| count).sum()
     };
     let entered = count(&|from, to, _| *from == Place::Entry && matches!(to, Place::Step(_)));
     let ended = count(&|from, to, _| *to == Place::End && *from != Place::Entry);
@@ -62,8 +61,9 @@ pub fn graph(index: &Index, version: &JourneyVersion, counts: &JourneyCounts) ->
     let mut nodes = vec![node(ENTRY, "entry", "Entry", entries.join("; "), 0, entered)];
     let mut edges = vec![Edge { from: ENTRY.to_owned(), to: name(version, Target::Step(0)), label: String::new(), count: entered }];
     for (at, step) in (0u16..).zip(&version.steps) {
-        let (came, left) = counts.through(version.version, at);
-        let waiting = if step.kind.waits() { came.saturating_sub(left) } else { 0 };
+        let inside = |(came, left): (u64, u64)| came.saturating_sub(left);
+        let waiting = if step.kind.waits() { ever.map_or(0, |ways| inside(through(ways, at))) } else { 0 };
+        let (came, left) = through(ways, at);
         // Branches leave a `parallel` as often as there are branches.
         let dropped = count(&|from, to, _| *from == Place::Step(at) && *to == Place::Out);
         let passed = if matches!(step.kind, StepKind::Parallel { .. }) { came } else { left - dropped };

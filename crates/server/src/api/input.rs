@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use faden_model::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
@@ -74,6 +75,14 @@ impl Page {
         let read = |token: &String| token.parse().map_err(|_| bad_input("`page_token` is not one that this list gave"));
         self.page_token.as_ref().filter(|token| !token.is_empty()).map(read).transpose()
     }
+}
+
+/// An instant of a query.
+///
+/// # Errors
+/// When it is none.
+pub fn instant(name: &str, text: &str) -> Result<Timestamp, Problem> {
+    Timestamp::parse(text).map_err(|_| bad_input(format!("`{name}` is `{text}`; write an instant as 2026-03-01T12:00:00Z")))
 }
 
 /// The call says something that it may not say.

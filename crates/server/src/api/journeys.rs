@@ -1,6 +1,7 @@
 //! Journeys: the list, and each with its map and how many are where.
 
 use super::graph::{EntryLabel, Graph, entry_label, exit_label, goal_label, graph};
+use super::input::{Asked, bad_input, instant};
 use super::page::{Page, blocking};
 use super::passage::version_text;
 use crate::access::Need;
@@ -13,16 +14,20 @@ use axum::routing::get;
 use axum::{Json, Router};
 use faden_engine::Index;
 use faden_engine::audience::key_of;
+use faden_engine::decision::Outcome;
 use faden_engine::journey::JourneyVersion;
+use faden_engine::track::Place;
 use faden_engine::workspace::{Files, about};
-use faden_model::{Command, Record};
+use faden_model::{Command, Record, Timestamp};
 use faden_runtime::SharedStore;
-use faden_runtime::views::{Counts, JourneyCounts};
+use faden_runtime::views::flow::{HOURS, between};
+use faden_runtime::views::{Counts, JourneyCounts, Ways, hour};
 use faden_storage::{LogReaders, Position};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
-use utoipa::{OpenApi, ToSchema};
+use utoipa::{IntoParams, OpenApi, ToSchema};
 
 pub const ACCESS: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/journeys", Need::Scope(Scope::WorkspaceRead)),
@@ -77,15 +82,23 @@ pub struct Journey {
     /// Newest first.
     pub versions: Vec<Version>,
     pub file: String,
-    /// The definition's text.
+    /// The definition's text; empty for a version whose publication is too long ago.
     pub source: String,
     pub entry: Vec<EntryLabel>,
     pub exits: Vec<String>,
     pub goal: Option<String>,
-    /// Of the current version.
     pub graph: Graph,
-    /// Of all versions together.
+    /// Of all versions together; where a version or a range was asked for, of that alone. `running` is always of now.
     pub counts: JourneyNumbers,
+    /// The whole hours that were counted, where a range was asked for.
+    pub range: Option<HourRange>,
+}
+
+/// From the beginning of an hour to the end of another.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct HourRange {
+    pub from: String,
+    pub to: String,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -146,32 +159,52 @@ pub async fn list(State(app): State<App>) -> Result<Json<Page<JourneySummary>>, 
     Ok(Page::whole(index.definitions.journeys.iter().map(summary).collect()))
 }
 
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Shown {
+    /// One of `versions`; the current one where it is missing.
+    version: Option<String>,
+    /// Count from the hour of this instant on, two weeks back at most.
+    from: Option<String>,
+    /// Count up to the end of the hour of this instant.
+    to: Option<String>,
+}
+
 /// One journey with its map and how many are where
-#[utoipa::path(get, path = "/api/v1/journeys/{name}", tag = "journeys", params(("name" = String, Path, description = "its name")),
-    responses((status = 200, body = Journey), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
-pub async fn one(State(app): State<App>, Path(name): Path<String>) -> Result<Json<Journey>, Problem> {
+///
+/// With `from` or `to` the map says how many went which way in that time; who waits is always of now.
+#[utoipa::path(get, path = "/api/v1/journeys/{name}", tag = "journeys", params(("name" = String, Path, description = "its name"), Shown),
+    responses((status = 200, body = Journey), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+pub async fn one(State(app): State<App>, Path(name): Path<String>, Asked(shown): Asked<Shown>) -> Result<Json<Journey>, Problem> {
     let (index, counts) = counted(&app).await?;
-    let version = named(&index, &name)?.clone();
+    let current = named(&index, &name)?.clone();
+    let version = match &shown.version {
+        None => current.clone(),
+        Some(text) => {
+            let known = index.versions_of(current.key).find(|known| version_text(known.version) == *text);
+            known.cloned().ok_or_else(|| Problem::not_found("version of this journey"))?
+        }
+    };
     let counts = counts.journeys.get(&version.name).cloned().unwrap_or_default();
-    let (unwritten, store) = app.keeper.look(|node| (node.unwritten_publications(), node.store().cloned())).await?;
-    let log = app.log.read().expect("no holder of this lock panics").clone();
-    let published = blocking({
-        let name = name.clone();
-        move || publications(&name, unwritten, store.as_ref(), &log)
-    })
-    .await?;
-    let published_at = |version: u64| published.get(&version).cloned();
+    let hours = hours(&shown)?;
+    let (ways, publications) = looked_up(&app, &name, &version, hours.clone()).await?;
+    let ways = ways.or_else(|| counts.versions.get(&version.version).cloned()).unwrap_or_default();
     let mut versions: Vec<Version> = index
         .versions_of(version.key)
         .map(|known| Version {
             version: version_text(known.version),
-            published_at: published_at(known.version),
+            published_at: publications.get(&known.version).map(|publication| publication.at.clone()),
             running: counts.running_in(known.version),
         })
         .collect();
     versions.sort_by(|one, next| next.published_at.cmp(&one.published_at));
     let files = &app.published().files;
-    let (file, source) = files.defining("journeys", "journey", &name).unwrap_or_default();
+    let (file, source) = match publications.get(&version.version) {
+        _ if version.version == current.version => files.defining("journeys", "journey", &name).unwrap_or_default(),
+        Some(publication) => (publication.file.as_str(), publication.text.as_str()),
+        None => Default::default(),
+    };
+    let numbers = if shown.version.is_none() && hours.is_none() { of_all(&counts) } else { of_version(&counts, version.version, &ways) };
     Ok(Json(Journey {
         journey: name.clone(),
         title: version.title.to_string(),
@@ -184,20 +217,87 @@ pub async fn one(State(app): State<App>, Path(name): Path<String>) -> Result<Jso
         entry: version.entries.iter().map(|entry| entry_label(&index, entry)).collect(),
         exits: version.exits.iter().map(|exit| exit_label(&index, exit)).collect(),
         goal: goal_label(&version),
-        graph: graph(&index, &version, &counts),
-        counts: JourneyNumbers {
-            running: counts.running(),
-            entered: counts.entered,
-            converted: counts.converted,
-            completed: counts.completed,
-            exited: counts.exited,
-            goal: counts.goals,
-        },
+        graph: graph(&index, &version, &counts, &ways),
+        counts: numbers,
+        range: hours.map(|hours| HourRange { from: begin(*hours.start()).to_string(), to: begin(hours.end() + 1).to_string() }),
     }))
 }
 
-/// When each version of a journey was published first.
-fn publications(name: &str, unwritten: Vec<Position>, store: Option<&SharedStore>, log: &LogReaders) -> BTreeMap<u64, String> {
+/// The hours that are asked for; those that are no longer kept are left out.
+fn hours(shown: &Shown) -> Result<Option<RangeInclusive<u64>>, Problem> {
+    if shown.from.is_none() && shown.to.is_none() {
+        return Ok(None);
+    }
+    let now = hour(now());
+    let read = |name: &str, text: &Option<String>| text.as_deref().map(|text| instant(name, text)).transpose();
+    let from = read("from", &shown.from)?.map_or(0, hour).max(now.saturating_sub(HOURS));
+    let to = read("to", &shown.to)?.map_or(now, hour).min(now);
+    if from > to { Err(bad_input("`from` is behind `to`, or the range lies outside of the last two weeks")) } else { Ok(Some(from..=to)) }
+}
+
+fn begin(hour: u64) -> Timestamp {
+    Timestamp(i64::try_from(hour * 3_600_000).unwrap_or(i64::MAX))
+}
+
+/// What the store and the log know: the ways of the range, and when which version was published.
+async fn looked_up(
+    app: &App,
+    name: &str,
+    version: &JourneyVersion,
+    hours: Option<RangeInclusive<u64>>,
+) -> Result<(Option<Ways>, BTreeMap<u64, Publication>), Problem> {
+    let (key, version, asked) = (version.key, version.version, hours.clone());
+    let look = app.keeper.look(move |node| {
+        let unsaved = asked.and_then(|hours| node.views().map(|views| views.flow.unsaved(key, version, hours)));
+        (node.unwritten_publications(), node.store().cloned(), unsaved.unwrap_or_default())
+    });
+    let (unwritten, store, unsaved) = look.await?;
+    let log = app.log.read().expect("no holder of this lock panics").clone();
+    let name = name.to_owned();
+    blocking(move || {
+        let ways = hours.and_then(|hours| Some(between(store.as_ref()?, unsaved, key, version, hours)));
+        (ways, publications(&name, unwritten, store.as_ref(), &log))
+    })
+    .await
+}
+
+fn of_all(counts: &JourneyCounts) -> JourneyNumbers {
+    JourneyNumbers {
+        running: counts.running(),
+        entered: counts.entered,
+        converted: counts.converted,
+        completed: counts.completed,
+        exited: counts.exited,
+        goal: counts.goals,
+    }
+}
+
+/// By the ways of one version, in whatever time.
+fn of_version(counts: &JourneyCounts, version: u64, ways: &Ways) -> JourneyNumbers {
+    let sum = |wanted: &dyn Fn(&Place, &str) -> bool| -> u64 {
+        let whole = ways.iter().filter(|((from, to, went), _)| *from == Place::Entry && wanted(to, went));
+        whole.map(|(_, count)| count).sum()
+    };
+    let ended = |outcome: Outcome| sum(&|to, went| *to == Place::End && went == outcome.name());
+    JourneyNumbers {
+        running: counts.running_in(version),
+        entered: sum(&|to, _| matches!(to, Place::Step(_))),
+        converted: ended(Outcome::Goal),
+        completed: ended(Outcome::Completed),
+        exited: ended(Outcome::Exit) + ended(Outcome::Merged),
+        goal: sum(&|to, _| *to == Place::Entry),
+    }
+}
+
+/// A version as it was published first.
+struct Publication {
+    at: String,
+    file: String,
+    text: String,
+}
+
+/// What each version of a journey was when it was published first.
+fn publications(name: &str, unwritten: Vec<Position>, store: Option<&SharedStore>, log: &LogReaders) -> BTreeMap<u64, Publication> {
     let mut positions = store.map(SharedStore::publications).unwrap_or_default();
     positions.extend(unwritten);
     positions.sort_unstable();
@@ -208,8 +308,9 @@ fn publications(name: &str, unwritten: Vec<Position>, store: Option<&SharedStore
         let Ok(mut reader) = log.read(*position) else { continue };
         let Ok(Some((_, bytes))) = reader.next() else { continue };
         let Ok(Record { at, command: Command::Publish { files } }) = Record::decode(bytes) else { continue };
-        if let Some((_, text)) = Files(files).defining("journeys", "journey", name) {
-            found.entry(key_of(text)).or_insert_with(|| at.to_string());
+        if let Some((file, text)) = Files(files).defining("journeys", "journey", name) {
+            let publication = || Publication { at: at.to_string(), file: file.to_owned(), text: text.to_owned() };
+            found.entry(key_of(text)).or_insert_with(publication);
         }
     }
     found

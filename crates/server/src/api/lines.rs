@@ -23,7 +23,7 @@ pub type Cursor = BTreeMap<u64, u32>;
 /// The decisions of one person.
 pub struct Lines {
     strands: Vec<ProfileId>,
-    unwritten: Vec<Line>,
+    unwritten: Vec<Decision>,
     store: SharedStore,
 }
 
@@ -42,19 +42,19 @@ impl Line {
 impl Lines {
     /// `unwritten` was looked at before the store is read.
     pub fn new(person: &Person, unwritten: &[Decision]) -> Lines {
-        let unwritten = unwritten.iter().map(Line::of).collect();
-        Lines { strands: person.strands.clone(), unwritten, store: person.store.clone() }
+        Lines { strands: person.strands.clone(), unwritten: unwritten.to_vec(), store: person.store.clone() }
     }
 
-    /// The newest ones, newest first, `count` at most.
-    pub fn newest(&self, cursor: &Cursor, count: usize) -> Vec<Line> {
+    /// The newest ones that are wanted, newest first, `count` at most.
+    pub fn newest(&self, cursor: &Cursor, count: usize, wanted: impl Fn(&Decision) -> bool) -> Vec<Line> {
         let before = |strand: ProfileId| cursor.get(&strand.0).copied();
-        let in_time = |line: &Line| before(line.id.under).is_none_or(|before| line.id.count < before);
-        let mut found: Vec<Line> = self.unwritten.iter().filter(|line| in_time(line)).cloned().collect();
+        let in_time = |decision: &Decision| before(decision.id.0.under).is_none_or(|before| decision.id.0.count < before);
+        let line = |decision: &Decision| (in_time(decision) && wanted(decision)).then(|| Line::of(decision));
+        let mut found: Vec<Line> = self.unwritten.iter().filter_map(line).collect();
         for strand in &self.strands {
             let mut stored = 0;
             self.store.decisions_back(*strand, before(*strand), |decision| {
-                let line = Some(Line::of(decision)).filter(in_time);
+                let line = line(decision);
                 stored += usize::from(line.is_some());
                 found.extend(line);
                 stored < count
@@ -70,7 +70,7 @@ impl Lines {
     pub fn chain(&self, id: &str, field: &str) -> Found {
         let read = |id: &str, visit: &mut tell::Visit<'_>| -> Result<(), Infallible> {
             let quoted = format!("\"{id}\"");
-            let mut found: Vec<Line> = self.unwritten.iter().filter(|line| line.text.contains(&quoted)).cloned().collect();
+            let mut found: Vec<Line> = self.unwritten.iter().map(Line::of).filter(|line| line.text.contains(&quoted)).collect();
             for strand in &self.strands {
                 self.store.decisions_of(*strand, |decision| {
                     found.extend(Some(Line::of(decision)).filter(|line| line.text.contains(&quoted)));

@@ -8,6 +8,7 @@ mod backup;
 mod consent_state;
 mod consents;
 mod decide;
+mod decided;
 mod decisions;
 mod effects;
 mod enrollments;
@@ -18,6 +19,7 @@ mod input;
 mod journeys;
 mod lines;
 mod messages;
+mod migrations;
 mod openapi;
 mod operate;
 mod overview;
@@ -29,12 +31,14 @@ mod profiles;
 mod scenarios;
 mod search;
 mod sources;
+mod stream;
 mod system;
 mod templates;
 mod timeline;
 mod workspace;
 
 pub use overview::every_second;
+pub use stream::as_decided;
 
 use crate::access::Need;
 use crate::state::App;
@@ -44,6 +48,7 @@ use axum::Router;
 pub const ACCESS: &[&[(&str, &str, Need)]] = &[
     system::ACCESS,
     overview::ACCESS,
+    stream::ACCESS,
     openapi::ACCESS,
     workspace::ACCESS,
     scenarios::ACCESS,
@@ -57,6 +62,7 @@ pub const ACCESS: &[&[(&str, &str, Need)]] = &[
     decisions::ACCESS,
     journeys::ACCESS,
     enrollments::ACCESS,
+    migrations::ACCESS,
     messages::ACCESS,
     audiences::ACCESS,
     consents::ACCESS,
@@ -71,6 +77,7 @@ pub fn router() -> Router<App> {
     let parts = [
         system::router(),
         overview::router(),
+        stream::router(),
         openapi::router(),
         workspace::router(),
         scenarios::router(),
@@ -84,6 +91,7 @@ pub fn router() -> Router<App> {
         decisions::router(),
         journeys::router(),
         enrollments::router(),
+        migrations::router(),
         messages::router(),
         audiences::router(),
         consents::router(),

@@ -33,33 +33,46 @@ pub fn router() -> Router<App> {
 )]
 struct Document;
 
-/// The whole document.
+/// Each file's share, with its name.
+fn parts() -> Vec<(&'static str, utoipa::openapi::OpenApi)> {
+    vec![
+        ("intake", Document::openapi()),
+        ("system", super::system::Document::openapi()),
+        ("overview", super::overview::Document::openapi()),
+        ("stream", super::stream::Document::openapi()),
+        ("workspace", super::workspace::Document::openapi()),
+        ("scenarios", super::scenarios::Document::openapi()),
+        ("templates", super::templates::Document::openapi()),
+        ("sources", super::sources::Document::openapi()),
+        ("operate", super::operate::Document::openapi()),
+        ("decide", super::decide::Document::openapi()),
+        ("search", super::search::Document::openapi()),
+        ("profiles", super::profiles::Document::openapi()),
+        ("timeline", super::timeline::Document::openapi()),
+        ("decisions", super::decisions::Document::openapi()),
+        ("journeys", super::journeys::Document::openapi()),
+        ("enrollments", super::enrollments::Document::openapi()),
+        ("migrations", super::migrations::Document::openapi()),
+        ("messages", super::messages::Document::openapi()),
+        ("audiences", super::audiences::Document::openapi()),
+        ("consents", super::consents::Document::openapi()),
+        ("policies", super::policies::Document::openapi()),
+        ("experiments", super::experiments::Document::openapi()),
+        ("backup", super::backup::Document::openapi()),
+        ("export", super::export::Document::openapi()),
+    ]
+}
+
+/// The whole document. Names of operations begin with their part's: functions are called alike in many parts.
 pub fn document() -> utoipa::openapi::OpenApi {
     let mut document = Document::openapi();
-    let parts = [
-        super::system::Document::openapi(),
-        super::overview::Document::openapi(),
-        super::workspace::Document::openapi(),
-        super::scenarios::Document::openapi(),
-        super::templates::Document::openapi(),
-        super::sources::Document::openapi(),
-        super::operate::Document::openapi(),
-        super::decide::Document::openapi(),
-        super::search::Document::openapi(),
-        super::profiles::Document::openapi(),
-        super::timeline::Document::openapi(),
-        super::decisions::Document::openapi(),
-        super::journeys::Document::openapi(),
-        super::enrollments::Document::openapi(),
-        super::messages::Document::openapi(),
-        super::audiences::Document::openapi(),
-        super::consents::Document::openapi(),
-        super::policies::Document::openapi(),
-        super::experiments::Document::openapi(),
-        super::backup::Document::openapi(),
-        super::export::Document::openapi(),
-    ];
-    for part in parts {
+    document.paths.paths.clear();
+    for (name, mut part) in parts() {
+        let items = part.paths.paths.values_mut();
+        for operation in items.flat_map(|item| [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete]).flatten()
+        {
+            operation.operation_id = operation.operation_id.take().map(|id| format!("{name}_{id}"));
+        }
         document.merge(part);
     }
     let components = document.components.get_or_insert_with(Default::default);
@@ -79,7 +92,7 @@ pub async fn openapi() -> Json<utoipa::openapi::OpenApi> {
 mod tests {
     use super::*;
     use crate::access::{TABLE, need};
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     /// Method and path of every operation in the document.
     fn operations() -> BTreeSet<(String, String)> {
@@ -104,6 +117,25 @@ mod tests {
         let missing: Vec<_> =
             lines.filter(|(method, path, _)| described(path) && !known.contains(&((*method).to_owned(), (*path).to_owned()))).collect();
         assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn no_two_operations_and_no_two_schemas_have_the_same_name() {
+        let written = serde_json::to_value(document()).expect("it is JSON");
+        let paths = written["paths"].as_object().expect("paths").values();
+        let ids: Vec<&str> =
+            paths.flat_map(|item| item.as_object().expect("an item").values()).filter_map(|one| one["operationId"].as_str()).collect();
+        assert_eq!(ids.len(), operations().len(), "each operation has a name");
+        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{ids:?}");
+        // Of two schemas of one name the document would keep one.
+        let mut known: BTreeMap<String, (&str, String)> = BTreeMap::new();
+        for (part, document) in parts() {
+            for (name, schema) in document.components.into_iter().flat_map(|components| components.schemas) {
+                let text = serde_json::to_string(&schema).expect("it is JSON");
+                let (other, same) = known.entry(name.clone()).or_insert_with(|| (part, text.clone()));
+                assert_eq!(*same, text, "`{name}` is in `{other}` and in `{part}`: rename one");
+            }
+        }
     }
 
     #[test]

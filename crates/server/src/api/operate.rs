@@ -60,7 +60,7 @@ pub struct TestMessage {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct Tested {
+pub struct TestResult {
     /// The provider took it.
     pub accepted: bool,
     /// The provider's or the protocol's, where it did not.
@@ -130,14 +130,14 @@ pub async fn channels(State(app): State<App>) -> Json<ChannelAccounts> {
 
 /// Sends a text through an account, past journeys and policies
 #[utoipa::path(post, path = "/api/v1/messages/test", tag = "channels", request_body = TestMessage,
-    responses((status = 200, body = Tested), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
-pub async fn test(State(app): State<App>, Who(caller): Who, Input(wanted): Input<TestMessage>) -> Result<Json<Tested>, Problem> {
+    responses((status = 200, body = TestResult), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+pub async fn test(State(app): State<App>, Who(caller): Who, Input(wanted): Input<TestMessage>) -> Result<Json<TestResult>, Problem> {
     let account = app.channels.get(&wanted.channel_account).ok_or_else(|| Problem::not_found("channel account"))?;
     // To whom is nobody's business later.
     write(&app, &caller, "message.tested", &wanted.channel_account, "").await?;
     let tested = match send_test(&account, &wanted.to, &wanted.text).await {
-        Ok(()) => Tested { accepted: true, code: None, reason: None },
-        Err((code, reason)) => Tested { accepted: false, code: Some(code), reason: Some(reason) },
+        Ok(()) => TestResult { accepted: true, code: None, reason: None },
+        Err((code, reason)) => TestResult { accepted: false, code: Some(code), reason: Some(reason) },
     };
     Ok(Json(tested))
 }

@@ -1,4 +1,4 @@
-//! What flows now: rates, numbers by channel, what needs a person; and the stream of news.
+//! What flows now: rates, numbers by channel, what needs a person.
 
 use crate::access::Need;
 use crate::keeper::{Refusal, now};
@@ -6,31 +6,24 @@ use crate::live::Second;
 use crate::problem::Problem;
 use crate::state::App;
 use axum::extract::State;
-use axum::response::Sse;
-use axum::response::sse::{Event, KeepAlive};
 use axum::routing::get;
 use axum::{Json, Router};
 use faden_runtime::views::MessageState;
-use futures_util::Stream;
 use serde::Serialize;
-use std::convert::Infallible;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio_stream::StreamExt;
-use tokio_stream::wrappers::BroadcastStream;
 use utoipa::{OpenApi, ToSchema};
 
 use crate::keys::Scope;
 
-pub const ACCESS: &[(&str, &str, Need)] =
-    &[("GET", "/api/v1/overview", Need::Scope(Scope::WorkspaceRead)), ("GET", "/api/v1/stream", Need::Scope(Scope::WorkspaceRead))];
+pub const ACCESS: &[(&str, &str, Need)] = &[("GET", "/api/v1/overview", Need::Scope(Scope::WorkspaceRead))];
 
 pub fn router() -> Router<App> {
-    Router::new().route("/api/v1/overview", get(overview)).route("/api/v1/stream", get(stream))
+    Router::new().route("/api/v1/overview", get(overview))
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(overview, stream))]
+#[openapi(paths(overview))]
 pub struct Document;
 
 /// What flows now.
@@ -204,14 +197,6 @@ fn of_source((source, finding): (String, crate::watch::Finding)) -> Attention {
         hint: hint.to_owned(),
         href: "/sources".to_owned(),
     }
-}
-
-/// News as server-sent events: `overview` every second, `decision` for the newest decisions, `published`
-#[utoipa::path(get, path = "/api/v1/stream", tag = "overview", responses((status = 200, description = "text/event-stream", content_type = "text/event-stream"), (status = 401, body = Problem)))]
-pub async fn stream(State(app): State<App>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    // Who is too slow misses some; the next overview has the sums.
-    let news = BroadcastStream::new(app.live.listen()).filter_map(Result::ok);
-    Sse::new(news.map(|news| Ok(Event::default().event(news.event).data(news.data)))).keep_alive(KeepAlive::default())
 }
 
 /// Counts the rates of each second, and tells those who listen.

@@ -123,7 +123,7 @@ pub async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Json<
     let preferences = format!("{}/p/{}", app.base_url, app.signer.sign(Use::Preferences, strand, ""));
     let found = blocking(move || {
         let profile = person.profile()?;
-        let lines = Lines::new(&person, &unwritten).newest(&Cursor::new(), DECISIONS_LOOKED_AT);
+        let lines = Lines::new(&person, &unwritten).newest(&Cursor::new(), DECISIONS_LOOKED_AT, |_| true);
         let mut passages: Vec<Passage> =
             profile.enrollments.iter().map(|running| passage(&person.index, &profile, running, None)).collect();
         passages.extend(ended(&person.index, &profile, &lines));

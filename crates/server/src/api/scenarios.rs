@@ -41,7 +41,7 @@ pub struct Document;
 const TRIED: &str = "scenarios/tried.scenario.yaml";
 
 #[derive(Deserialize, ToSchema)]
-pub struct Wanted {
+pub struct ScenariosAsked {
     /// The published files when missing.
     #[serde(default)]
     pub files: Option<BTreeMap<String, String>>,
@@ -49,12 +49,12 @@ pub struct Wanted {
 
 #[derive(Serialize, ToSchema)]
 pub struct Scenarios {
-    pub scenarios: Vec<Tested>,
+    pub scenarios: Vec<ScenarioResult>,
 }
 
 /// One scenario and how it went.
 #[derive(Serialize, ToSchema)]
-pub struct Tested {
+pub struct ScenarioResult {
     pub scenario: String,
     pub file: String,
     pub passed: bool,
@@ -120,9 +120,9 @@ pub struct Missed {
 }
 
 /// Runs all scenarios in virtual time
-#[utoipa::path(post, path = "/api/v1/workspace/scenarios", tag = "workspace", request_body = Wanted,
+#[utoipa::path(post, path = "/api/v1/workspace/scenarios", tag = "workspace", request_body = ScenariosAsked,
     responses((status = 200, body = Scenarios), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 413, body = Problem), (status = 422, description = "the files have errors", body = Problem)))]
-pub async fn scenarios(State(app): State<App>, Input(wanted): Input<Wanted>) -> Result<Json<Scenarios>, Problem> {
+pub async fn scenarios(State(app): State<App>, Input(wanted): Input<ScenariosAsked>) -> Result<Json<Scenarios>, Problem> {
     let files = wanted.files.map_or_else(|| app.published().files.clone(), Files);
     blocking(move || test(&files)).await?.map(|scenarios| Json(Scenarios { scenarios }))
 }
@@ -140,34 +140,34 @@ fn definitions(files: &Files) -> Result<Definitions, Problem> {
     outcome.definitions.ok_or_else(|| has_errors(&found(files, &outcome.findings)))
 }
 
-fn test(files: &Files) -> Result<Vec<Tested>, Problem> {
+fn test(files: &Files) -> Result<Vec<ScenarioResult>, Problem> {
     let definitions = Arc::new(definitions(files)?);
     let (scenarios, findings) = workspace::read_scenarios(files, &definitions);
     let index = Arc::new(Index::new(definitions, None));
-    let mut tested: Vec<Tested> = scenarios.iter().map(|scenario| test_one(&index, scenario, files)).collect();
+    let mut tested: Vec<ScenarioResult> = scenarios.iter().map(|scenario| test_one(&index, scenario, files)).collect();
     tested.extend(unreadable(files, &findings));
     tested.sort_by(|one, next| (&one.file, &one.scenario).cmp(&(&next.file, &next.scenario)));
     Ok(tested)
 }
 
-fn test_one(index: &Arc<Index>, scenario: &Scenario, files: &Files) -> Tested {
+fn test_one(index: &Arc<Index>, scenario: &Scenario, files: &Files) -> ScenarioResult {
     let began = Instant::now();
     let verdict = dry_run::run(index, scenario);
     let milliseconds = began.elapsed().as_secs_f64() * 1000.0;
     let text = files.0.get(&scenario.file).map_or("", String::as_str);
     let detail = dry_run::render(&verdict, scenario, text, workspace::Colours::Off);
-    Tested { scenario: scenario.name.to_string(), file: scenario.file.clone(), passed: verdict.passed(), detail, milliseconds }
+    ScenarioResult { scenario: scenario.name.to_string(), file: scenario.file.clone(), passed: verdict.passed(), detail, milliseconds }
 }
 
 /// A scenario file with an error cannot pass.
-fn unreadable(files: &Files, findings: &[Finding]) -> Vec<Tested> {
+fn unreadable(files: &Files, findings: &[Finding]) -> Vec<ScenarioResult> {
     let errors = || findings.iter().filter(|finding| finding.problem.severity == Severity::Error);
     let broken: BTreeSet<&String> = errors().map(|finding| &finding.file).collect();
     let one = |file: &String| {
         let text = files.0.get(file).map_or("", String::as_str);
         let own = errors().filter(|finding| finding.file == *file);
         let detail = own.map(|finding| workspace::render(finding, text, workspace::Colours::Off)).collect();
-        Tested { scenario: file.clone(), file: file.clone(), passed: false, detail, milliseconds: 0.0 }
+        ScenarioResult { scenario: file.clone(), file: file.clone(), passed: false, detail, milliseconds: 0.0 }
     };
     broken.into_iter().map(one).collect()
 }

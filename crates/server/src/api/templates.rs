@@ -64,7 +64,7 @@ pub struct Variant {
 
 /// For whom and how.
 #[derive(Deserialize, ToSchema)]
-pub struct Wanted {
+pub struct PreviewAsked {
     pub channel: String,
     /// The customer's own when missing.
     #[serde(default)]
@@ -116,9 +116,13 @@ pub async fn templates(State(app): State<App>) -> Json<Templates> {
 }
 
 /// How a template reads for a customer
-#[utoipa::path(post, path = "/api/v1/templates/{name}/preview", tag = "workspace", params(("name" = String, Path)), request_body = Wanted,
+#[utoipa::path(post, path = "/api/v1/templates/{name}/preview", tag = "workspace", params(("name" = String, Path)), request_body = PreviewAsked,
     responses((status = 200, body = Preview), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 413, body = Problem), (status = 422, description = "the files have errors, or the template cannot be written for this customer", body = Problem), (status = 503, body = Problem)))]
-pub async fn preview(State(app): State<App>, Path(name): Path<String>, Input(wanted): Input<Wanted>) -> Result<Json<Preview>, Problem> {
+pub async fn preview(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Input(wanted): Input<PreviewAsked>,
+) -> Result<Json<Preview>, Problem> {
     let definitions = match wanted.files {
         Some(files) => {
             let (files, findings, definitions) = read(Files(files)).await?;

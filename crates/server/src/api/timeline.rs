@@ -191,7 +191,7 @@ impl Life {
     /// Has something of both streams at hand, as long as there is something.
     fn fill(&mut self, count: usize) -> Result<(), LogError> {
         if self.decisions.is_empty() && !self.done.1 {
-            self.decisions = self.lines.newest(&self.start.1, count).into();
+            self.decisions = self.lines.newest(&self.start.1, count, |_| true).into();
             self.done.1 = self.decisions.is_empty();
         }
         if self.events.is_empty() && !self.done.0 {

@@ -248,3 +248,66 @@ async fn what_does_not_exist_is_not_found_and_what_cannot_be_read_is_told() {
         assert_eq!((answered, problem["code"].as_str()), (status, Some(code)), "{path}: {problem}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_stand_side_by_side_each_with_its_text_and_its_counts_also_of_a_range() {
+    let server = shop().await;
+    let newer: Vec<(String, String)> =
+        SHOP.iter().map(|(path, text)| ((*path).to_owned(), text.replace("id: hold", "id: pause"))).collect();
+    let newer: Vec<(&str, &str)> = newer.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let mut server = server.restart(&newer).await;
+    server.send(&[track("u9", "Cart Updated", &json!({"value": 70}))]).await;
+    for _ in 0..2 {
+        let new = server.get("/api/v1/journeys/cart").await;
+        let old = new["versions"][1]["version"].as_str().unwrap();
+        let table = [
+            (String::new(), "pause", 3, 4, 1),
+            (format!("version={old}"), "hold", 2, 3, 1),
+            ("version=".to_owned() + new["version"].as_str().unwrap(), "pause", 1, 1, 0),
+            (format!("version={old}&from=2020-01-01T00:00:00Z"), "hold", 2, 3, 1),
+            (format!("version={old}&from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z"), "hold", 2, 3, 1),
+            ("from=2020-01-01T00:00:00Z".to_owned(), "pause", 1, 1, 0),
+        ];
+        for (query, step, running, entered, exited) in table {
+            let shown = server.get(&format!("/api/v1/journeys/cart?{query}")).await;
+            let counts = &shown["counts"];
+            assert_eq!(
+                (&counts["running"], &counts["entered"], &counts["exited"]),
+                (&json!(running), &json!(entered), &json!(exited)),
+                "{query}"
+            );
+            assert!(shown["source"].as_str().unwrap().contains(&format!("id: {step}")), "{query}: {}", shown["source"]);
+            assert_eq!(node(&shown, "entry")["passed"], if query.is_empty() { json!(1) } else { json!(entered) }, "{query}");
+            assert_eq!(shown["range"].is_object(), query.contains("from"), "{query}");
+        }
+        let (status, _) = server.call(Method::GET, "/api/v1/journeys/cart?version=7", None).await;
+        let (wrong, _) = server.call(Method::GET, "/api/v1/journeys/cart?from=soon", None).await;
+        let (turned, _) = server.call(Method::GET, "/api/v1/journeys/cart?from=2020-01-02T00:00:00Z&to=2020-01-01T00:00:00Z", None).await;
+        assert_eq!((status, wrong, turned), (404, 400, 400));
+        server = server.restart(&newer).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn past_moves_are_listed_and_can_be_taken_back_by_their_number() {
+    let server = shop().await;
+    let path = "/api/v1/journeys/cart/migrations";
+    let newer: Vec<(String, String)> =
+        SHOP.iter().map(|(path, text)| ((*path).to_owned(), text.replace("id: hold", "id: pause"))).collect();
+    let newer: Vec<(&str, &str)> = newer.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let mut server = server.restart(&newer).await;
+    assert_eq!(server.get(path).await["items"], json!([]));
+    server.call(Method::POST, path, Some(json!({"steps": {"hold": "pause"}}))).await;
+    let (status, _) = server.call(Method::POST, &format!("{path}/7/undo"), None).await;
+    assert_eq!(status, 404, "a number that was never given");
+    for (moved_back, undone) in [(0, false), (2, true)] {
+        server = server.restart(&newer).await;
+        if undone {
+            let number = server.get(path).await["items"][0]["number"].clone();
+            assert_eq!(server.call(Method::POST, &format!("{path}/{number}/undo"), None).await.0, 202);
+        }
+        let past = server.get(path).await["items"][0].clone();
+        let said = (&past["moved"], &past["moved_back"], past["undone_at"].is_string(), &past["steps"]);
+        assert_eq!(said, (&json!(2), &json!(moved_back), undone, &json!({"hold": "pause"})), "{past}");
+    }
+}

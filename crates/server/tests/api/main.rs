@@ -7,6 +7,7 @@ mod common;
 
 mod access;
 mod decide;
+mod decisions;
 mod inbound;
 mod journeys;
 mod operate;

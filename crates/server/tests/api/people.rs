@@ -242,7 +242,6 @@ async fn what_is_asked_wrongly_is_told_so() {
         ("/api/v1/profiles?limit=501".to_owned(), 400, "bad-input"),
         ("/api/v1/profiles?limit=many".to_owned(), 400, "bad-input"),
         (format!("/api/v1/profiles?q={long}"), 400, "bad-input"),
-        ("/api/v1/decisions".to_owned(), 400, "bad-input"),
         ("/api/v1/decisions/dec_0_99".to_owned(), 404, "not-found"),
         ("/api/v1/decisions/msg_".to_owned(), 404, "not-found"),
         ("/api/v1/decisions/prf_0".to_owned(), 404, "not-found"),

@@ -23,6 +23,32 @@ pub struct Server {
     data: TempDir,
 }
 
+/// Server-sent events, one after the other.
+pub struct Stream {
+    answer: reqwest::Response,
+    text: String,
+}
+
+impl Stream {
+    /// Reads on until `enough` says so of an event's name and data.
+    pub async fn until(&mut self, mut enough: impl FnMut(&str, &Value) -> bool) {
+        let deadline = std::time::Instant::now() + WAIT_MAX;
+        loop {
+            while let Some((event, rest)) = self.text.split_once("\n\n").map(|(event, rest)| (event.to_owned(), rest.to_owned())) {
+                self.text = rest;
+                let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned();
+                let data = serde_json::from_str(&field("data:")).unwrap_or_default();
+                if enough(&field("event:"), &data) {
+                    return;
+                }
+            }
+            assert!(std::time::Instant::now() < deadline, "the stream does not bring it");
+            let chunk = self.answer.chunk().await.expect("the stream goes on").expect("the stream goes on");
+            self.text.push_str(std::str::from_utf8(&chunk).expect("a text"));
+        }
+    }
+}
+
 /// A page for people.
 pub struct Page {
     pub status: u16,
@@ -103,6 +129,14 @@ impl Server {
         let (status, body) = self.call(Method::GET, path, None).await;
         assert_eq!(status, 200, "{path}: {body}");
         body
+    }
+
+    /// Server-sent events of a stream.
+    pub async fn stream(&self, path: &str) -> Stream {
+        let request = self.client.get(format!("{}{path}", self.base)).bearer_auth(&self.key);
+        let answer = request.send().await.expect("the server answers");
+        assert_eq!(answer.status(), 200);
+        Stream { answer, text: String::new() }
     }
 
     /// Sends Segment calls, applied when this returns.

@@ -91,9 +91,14 @@ fn table_options(table: Table) -> KeyspaceCreateOptions {
         // Nearly every look-up here misses; random keys do not compress.
         Table::Seen => options.filter_policy(filter).data_block_compression_policy(CompressionPolicy::all(CompressionType::None)),
         // Read in ranges from a remembered key; never by a key that may be missing.
-        Table::Due | Table::Outbox | Table::Decisions | Table::Facts | Table::MessagesByTime | Table::Timeline | Table::Search => {
-            options.filter_policy(FilterPolicy::disabled())
-        }
+        Table::Due
+        | Table::Outbox
+        | Table::Decisions
+        | Table::DecisionsByTime
+        | Table::Facts
+        | Table::MessagesByTime
+        | Table::Timeline
+        | Table::Search => options.filter_policy(FilterPolicy::disabled()),
         _ => options.filter_policy(filter).data_block_hash_ratio_policy(HashRatioPolicy::all(0.75)),
     }
 }

@@ -64,11 +64,15 @@ pub enum Table {
     Consents = 21,
     /// Arms of experiments by passage.
     Exposures = 22,
+    /// Which decisions were made when.
+    DecisionsByTime = 23,
+    /// Moves of passages by journey version and hour.
+    Moves = 24,
 }
 
 impl Table {
     /// All tables, in the order of their numbers.
-    pub const ALL: [Table; 22] = [
+    pub const ALL: [Table; 24] = [
         Table::Meta,
         Table::Profiles,
         Table::Identity,
@@ -91,6 +95,8 @@ impl Table {
         Table::AudienceChanges,
         Table::Consents,
         Table::Exposures,
+        Table::DecisionsByTime,
+        Table::Moves,
     ];
 
     /// The table with this number.
@@ -130,6 +136,8 @@ impl Table {
             Table::AudienceChanges => "audience_changes",
             Table::Consents => "consents",
             Table::Exposures => "exposures",
+            Table::DecisionsByTime => "decisions_by_time",
+            Table::Moves => "moves",
         }
     }
 }
