@@ -21,8 +21,8 @@ async fn lines(server: &Server, query: &str) -> Vec<String> {
     let (mut lines, mut token) = (Vec::new(), String::new());
     for _ in 0..100 {
         let page = server.get(&format!("/api/v1/decisions?{query}{token}")).await;
-        let line = |item: &Value| format!("{} {}", item["user_id"].as_str().unwrap_or("-"), item["kind"].as_str().unwrap());
-        lines.extend(page["items"].as_array().unwrap().iter().map(line));
+        let line = |item: &Value| format!("{} {}", item["user_id"].as_str().unwrap_or("-"), item["kind"].as_str().expect("a kind"));
+        lines.extend(page["items"].as_array().expect("a list").iter().map(line));
         match page["next_page_token"].as_str() {
             Some(next) => token = format!("&page_token={next}"),
             None => return lines,
