@@ -17,22 +17,11 @@ export type ServerEdge = Schemas['Edge']
 
 export type JourneyVersion = Schemas['Version']
 
-/** `range`: the whole hours that were counted. */
-export type Journey = Schemas['Journey'] & { range?: { from: string; to: string } | null }
+export type Journey = Schemas['Journey']
 
 export type StepEnrollment = Enrollment
 
-/** People who were moved from one version to another. */
-export interface Migration {
-  number: number
-  at: string
-  to_version: Version
-  /** Old step to new, where they differ. */
-  steps: Record<string, string>
-  moved: number
-  undone_at: string | null
-  moved_back: number
-}
+export type Migration = Schemas['PastMigration']
 
 export type MigrationPreview = Schemas['MigrationPlan']
 

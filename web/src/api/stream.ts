@@ -31,7 +31,8 @@ const publishedListeners = new Set<() => void>()
 let source: EventSource | null = null
 let timer: ReturnType<typeof setTimeout> | undefined
 let attempt = 0
-let fresh: ChainItem[] = []
+/** As they came: of thousands a second only the newest are read. */
+let fresh: string[] = []
 let showing: ReturnType<typeof setTimeout> | undefined
 
 function set(change: Partial<Live>) {
@@ -41,7 +42,8 @@ function set(change: Partial<Live>) {
 
 function showFresh() {
   showing = undefined
-  set({ decisions: [...fresh, ...live.decisions].slice(0, DECISIONS_KEPT) })
+  const read: ChainItem[] = fresh.map((text) => JSON.parse(text))
+  set({ decisions: [...read, ...live.decisions].slice(0, DECISIONS_KEPT) })
   fresh = []
 }
 
@@ -54,8 +56,8 @@ function open() {
   }
   stream.addEventListener('overview', (event) => set({ connection: 'live', overview: JSON.parse(event.data) }))
   stream.addEventListener('decision', (event) => {
-    const said: ChainItem = JSON.parse(event.data)
-    fresh = [said, ...fresh].slice(0, DECISIONS_KEPT)
+    fresh.unshift(event.data)
+    if (fresh.length > DECISIONS_KEPT) fresh.pop()
     if (showing === undefined) showing = setTimeout(showFresh, SHOWN_EVERY_MS)
   })
   stream.addEventListener('published', () => {

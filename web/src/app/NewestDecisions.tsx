@@ -1,25 +1,22 @@
-// Decisions as they happen; until the first one comes, the newest messages. They stand still while somebody points
-// at them or reads with the keyboard, so that a link can be hit.
+// Decisions as they happen, before them the newest that there were. They stand still while somebody points at them or
+// reads with the keyboard, so that a link can be hit.
 import { useMemo, useRef, useState } from 'react'
 import { useGet } from '../api/hooks.ts'
 import { useLive } from '../api/stream.ts'
-import type { ChainItem, Message, Page } from '../api/types.ts'
+import type { ChainItem, Page } from '../api/types.ts'
 import { Card } from '../ui/Card.tsx'
 import styles from './Decision.module.css'
 import { DecisionLine } from './Decision.tsx'
 import { useAppTexts } from './texts.ts'
 
-const ASK_EVERY_MS = 3_000
-
 export function NewestDecisions({ max }: { max: number }) {
   const t = useAppTexts()
   const live = useLive((live) => live.decisions)
-  const quiet = live.length === 0
-  const messages = useGet<Page<Message>>('/messages', { limit: max }, { enabled: quiet, every: ASK_EVERY_MS })
-  const newest = useMemo(
-    () => (quiet ? (messages.data?.items ?? []).map(decisionOf) : live.slice(0, max)),
-    [quiet, messages.data, live, max],
-  )
+  const before = useGet<Page<ChainItem>>('/decisions', { limit: max }, { fresh: Number.POSITIVE_INFINITY })
+  const newest = useMemo(() => {
+    const known = new Set(live.map((item) => item.id))
+    return [...live, ...(before.data?.items ?? []).filter((item) => !known.has(item.id))].slice(0, max)
+  }, [live, before.data, max])
   const [reading, setReading] = useState(false)
   const still = useRef<readonly ChainItem[]>([])
   if (!reading) still.current = newest
@@ -42,18 +39,4 @@ export function NewestDecisions({ max }: { max: number }) {
       )}
     </Card>
   )
-}
-
-/** A message as the decision it was. */
-function decisionOf(message: Message): ChainItem {
-  const silent = message.state === 'suppressed' || message.state === 'held' || message.state === 'failed'
-  return {
-    id: message.id,
-    at: message.at,
-    kind: 'message',
-    sentence: message.template,
-    facts: [],
-    checks: [],
-    data: { ...message, kind: 'message', outcome: silent ? message.state : 'sent', reason: message.code },
-  }
 }

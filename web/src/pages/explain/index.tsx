@@ -2,44 +2,89 @@
 import { BookOpenCheck } from 'lucide-react'
 import { useState } from 'react'
 import { Form } from 'react-aria-components'
-import { useList } from '../../api/hooks.ts'
-import type { ChainItem } from '../../api/types.ts'
+import type { JourneySummary } from '../../api/definitions.ts'
+import { useGet, useList } from '../../api/hooks.ts'
+import type { ChainItem, Page as PageOf } from '../../api/types.ts'
+import { personOf } from '../../app/Decision.tsx'
 import { Failure } from '../../app/Loaded.tsx'
 import { NewestDecisions } from '../../app/NewestDecisions.tsx'
-import { Page } from '../../app/Page.tsx'
+import { Filters, Page } from '../../app/Page.tsx'
 import { hrefOfId, isId } from '../../app/places.ts'
 import { useTell } from '../../app/tell.ts'
-import { useAppTexts } from '../../app/texts.ts'
+import { STATES, useAppTexts } from '../../app/texts.ts'
 import { useGo, useSearchParam } from '../../app/url.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Card } from '../../ui/Card.tsx'
 import { Empty } from '../../ui/Empty.tsx'
 import { TextField } from '../../ui/Field.tsx'
 import { Link } from '../../ui/Link.tsx'
+import { Select } from '../../ui/Select.tsx'
 import { Skeleton } from '../../ui/Skeleton.tsx'
 import { type Column, Table } from '../../ui/Table.tsx'
 import { Time } from '../../ui/Time.tsx'
 import styles from './explain.module.css'
 import { useTexts } from './texts.ts'
 
+const KINDS = ['message', 'enrolled', 'step', 'goal', 'ended', 'audience', 'consent', 'exposure', 'merged', 'rejected']
+const OUTCOMES = ['sent', 'suppressed', 'held', 'failed']
+
 export default function Explain() {
   const t = useTexts()
   const app = useAppTexts()
   const [profile] = useSearchParam('profile')
+  const [kind, setKind] = useSearchParam('kind')
+  const [outcome, setOutcome] = useSearchParam('outcome')
+  const [journey, setJourney] = useSearchParam('journey')
+  const journeys = useGet<PageOf<JourneySummary>>('/journeys', { limit: 500 }, { fresh: 60_000 })
+  const any = { value: '', label: app('all') }
+  const filtered = profile !== '' || kind !== '' || journey !== ''
   return (
     <Page title={app('explain')} description={t('intro')}>
       <Ask />
-      {profile ? <OfPerson profile={profile} /> : <NewestDecisions max={40} />}
+      <Filters>
+        <Select
+          inline
+          label={t('kind')}
+          value={kind}
+          onChange={(to) => {
+            setKind(to)
+            setOutcome('')
+          }}
+          choices={[any, ...KINDS.map((each) => ({ value: each, label: t(`kind_${each}` as 'kind_message') }))]}
+        />
+        {kind === 'message' && (
+          <Select
+            inline
+            label={t('outcome')}
+            value={outcome}
+            onChange={setOutcome}
+            choices={[any, ...OUTCOMES.map((each) => ({ value: each, label: app(STATES[each]?.text ?? 'all') }))]}
+          />
+        )}
+        <Select
+          inline
+          label={t('journey')}
+          value={journey}
+          onChange={setJourney}
+          choices={[any, ...(journeys.data?.items ?? []).map((each) => ({ value: each.journey, label: each.title }))]}
+        />
+      </Filters>
+      {filtered ? <Chosen filters={{ profile, kind, outcome, journey }} /> : <NewestDecisions max={40} />}
     </Page>
   )
 }
 
-function OfPerson({ profile }: { profile: string }) {
+function Chosen({ filters }: { filters: { profile: string; kind: string; outcome: string; journey: string } }) {
   const t = useTexts()
-  const decisions = useList<ChainItem>('/decisions', { profile })
+  const decisions = useList<ChainItem>('/decisions', filters)
+  const { profile } = filters
   if (decisions.error) return <Failure error={decisions.error} onRetry={decisions.retry} />
   return (
-    <Card title={t('of_person')} actions={<Link href={`/people/${encodeURIComponent(profile)}`}>{profile}</Link>} flush>
+    <Card
+      title={profile ? t('of_person') : t('decisions')}
+      actions={profile && <Link href={`/people/${encodeURIComponent(profile)}`}>{profile}</Link>}
+      flush
+    >
       {decisions.loading ? (
         <Skeleton lines={8} />
       ) : decisions.items.length === 0 ? (
@@ -87,20 +132,28 @@ function Ask() {
 function Decisions({ items, more, onEnd }: { items: readonly ChainItem[]; more: boolean; onEnd: () => void }) {
   const t = useTexts()
   const tell = useTell()
+  const kindOf = (kind: string) => (KINDS.includes(kind) ? t(`kind_${kind}` as 'kind_message') : kind)
   const columns: Column<ChainItem>[] = [
     { key: 'what', header: t('what'), width: 'minmax(0, 3fr)', cell: (item) => tell(item) },
+    {
+      key: 'who',
+      header: t('who'),
+      width: '9rem',
+      narrow: false,
+      cell: (item) => <span className="soft">{personOf(item)?.name}</span>,
+    },
     {
       key: 'kind',
       header: t('kind'),
       width: '7rem',
       narrow: false,
-      cell: (item) => <span className="soft">{item.kind}</span>,
+      cell: (item) => <span className="soft">{kindOf(item.kind)}</span>,
     },
     { key: 'when', header: t('when'), width: '7rem', narrow: '5.5rem', cell: (item) => <Time at={item.at} /> },
   ]
   return (
     <Table
-      label={t('of_person')}
+      label={t('decisions')}
       main
       columns={columns}
       rows={items}

@@ -20,6 +20,7 @@ import { type Difference, differences, draw, numbersFor } from '../model/graph.t
 import { useJourneyTexts } from '../texts.ts'
 import { sameVersion, versionName } from '../words.ts'
 import { Move } from './Move.tsx'
+import { Moves } from './Moves.tsx'
 
 export function Versions({ journey }: { journey: Journey }) {
   const t = useJourneyTexts()
@@ -73,6 +74,7 @@ export function Versions({ journey }: { journey: Journey }) {
           rowKey={(row) => String(row.version)}
         />
       </Card>
+      <Moves journey={journey.journey} />
       <SideBySide journey={journey} />
       {moving && <Move journey={journey} onClose={() => setMoving(false)} />}
     </div>
