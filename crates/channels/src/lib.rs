@@ -89,12 +89,18 @@ pub enum SendError {
     /// The address takes nothing any more; it belongs on the suppression list.
     #[error("the provider does not know the address or it takes no messages any more ({code})")]
     AddressGone { code: String },
-    /// Too much at once; try this one again after that time.
+    /// Not this message, and not now; others may go. A full mailbox, greylisting, one address too often.
+    #[error("the provider does not take the message right now ({code})")]
+    Later { code: String, after: Option<Duration> },
+    /// Too much at once, whoever it is for; nothing more for that time.
     #[error("the provider asks for a pause ({code})")]
     Throttled { code: String, after: Option<Duration> },
-    /// Not now: cannot be reached, hangs, answers garbage, temporary refusal.
+    /// The provider cannot be used now: it cannot be reached, hangs, answers garbage. The message was not taken.
     #[error("the provider cannot be used right now ({code})")]
     Unavailable { code: String },
+    /// The message was handed over and no answer came: it may have been taken, and sending it again may repeat it.
+    #[error("the provider did not say whether it took the message ({code})")]
+    NoAnswer { code: String },
     /// Somebody must act: wrong password, expired key, certificate not trusted.
     #[error("the account does not work ({code}); check its settings and secrets")]
     Account { code: String },

@@ -87,7 +87,7 @@ impl From<Failure> for SendError {
             Failure::Refused { stage, reply } => reply.refusal(stage),
             Failure::TooLarge => SendError::Refused { code: "too large".to_owned() },
             Failure::Broken(code) => SendError::Unavailable { code: code.to_owned() },
-            Failure::UnknownOutcome => SendError::Unavailable { code: super::UNKNOWN_OUTCOME.to_owned() },
+            Failure::UnknownOutcome => SendError::NoAnswer { code: super::NO_ANSWER.to_owned() },
             Failure::Account(code) => SendError::Account { code: code.to_owned() },
         }
     }

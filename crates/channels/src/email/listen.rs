@@ -106,6 +106,8 @@ impl Listener {
                 }
             }
         }
+        // Whoever listens next may have the address at once.
+        drop(self.tcp);
         let _ = timeout(FAREWELL_MAX, async { while sessions.join_next().await.is_some() {} }).await;
     }
 }

@@ -4,7 +4,7 @@
 //! answer means (`reply`). [`Listener`] takes mail for the configured domains; [`read`] makes reports out of
 //! bounces and complaints and [`Received`](crate::Received) out of what people wrote (`html`, `quote`).
 //! SMTP has no idempotency key: when a connection breaks after the final dot, nobody can know whether the
-//! server kept the mail. That is [`UNKNOWN_OUTCOME`], and sending again may repeat the mail once.
+//! server kept the mail. That is [`NO_ANSWER`], and sending again may repeat the mail.
 
 mod client;
 mod compose;
@@ -27,6 +27,6 @@ pub use read::{Envelope, Ignored, read};
 pub use settings::{Dkim, Inlet, InletTls, Server, Settings, Tls};
 pub use smtp::Smtp;
 
-/// Code of [`SendError::Unavailable`](crate::SendError::Unavailable) when the mail was handed over completely
-/// and the answer did not come: it may have been accepted.
-pub const UNKNOWN_OUTCOME: &str = "unknown-outcome";
+/// Code of [`SendError::NoAnswer`](crate::SendError::NoAnswer) when the mail was handed over completely and the
+/// answer did not come: it may have been accepted.
+pub const NO_ANSWER: &str = "no-answer";

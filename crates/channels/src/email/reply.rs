@@ -30,8 +30,7 @@ pub struct Reply {
 }
 
 /// Texts of 4xx replies that ask for fewer mails rather than for another time.
-const PAUSE_TEXTS: [&str; 8] =
-    ["too many", "too much", "rate limit", "rate exceeded", "throttl", "slow down", "greylist", "limit exceeded"];
+const PAUSE_TEXTS: [&str; 7] = ["too many", "too much", "rate limit", "rate exceeded", "throttl", "slow down", "limit exceeded"];
 
 /// No server's advice holds us longer than this.
 const PAUSE_SECONDS_MAX: u64 = 3600;
@@ -61,6 +60,8 @@ impl Reply {
         let code = self.name();
         let subject = self.status.map(|status| (status.subject, status.detail));
         match (self.code, stage) {
+            // About this mail only: others go on. 421 closes the connection, so it is about all of them.
+            (400..500, Stage::Recipient | Stage::Mail) if self.code != 421 => SendError::Later { code, after: pause(&self.text) },
             (400..500, _) if self.asks_for_a_pause(stage) => SendError::Throttled { code, after: pause(&self.text) },
             (400..500, _) => SendError::Unavailable { code },
             // Sign in first; encrypt first; the way of signing in is too weak.
@@ -76,7 +77,7 @@ impl Reply {
         }
     }
 
-    /// 4.7.x is policy: rate limits and greylisting, but at the sign-in a failing password store.
+    /// 4.7.x is policy: rate limits, but at the sign-in a failing password store.
     fn asks_for_a_pause(&self, stage: Stage) -> bool {
         let subject = self.status.map(|status| (status.subject, status.detail));
         let text = self.text.to_ascii_lowercase();
@@ -117,7 +118,9 @@ mod tests {
             SendError::Refused { code } => format!("refused {code}"),
             SendError::AddressGone { code } => format!("gone {code}"),
             SendError::Throttled { code, after } => format!("pause {code} {}", after.map_or(0, |after| after.as_secs())),
+            SendError::Later { code, after } => format!("later {code} {}", after.map_or(0, |after| after.as_secs())),
             SendError::Unavailable { code } => format!("unavailable {code}"),
+            SendError::NoAnswer { code } => format!("no answer {code}"),
             SendError::Account { code } => format!("account {code}"),
         }
     }
@@ -148,12 +151,14 @@ mod tests {
             (Stage::Hello, 421, "4.3.2 shutting down", "unavailable 421 4.3.2"),
             (Stage::Hello, 421, "Too many connections, try again later", "pause 421 0"),
             (Stage::Sender, 421, "4.7.0 slow down", "pause 421 4.7.0 0"),
-            (Stage::Recipient, 450, "4.7.1 Greylisted, try again in 5 minutes", "pause 450 4.7.1 300"),
-            (Stage::Recipient, 451, "greylisted, retry in 300s", "pause 451 0"),
-            (Stage::Recipient, 451, "rate limit exceeded; wait 99 hours", "pause 451 3600"),
-            (Stage::Recipient, 452, "4.5.3 too many recipients", "pause 452 4.5.3 0"),
-            (Stage::Recipient, 452, "4.2.2 mailbox full", "unavailable 452 4.2.2"),
-            (Stage::Mail, 451, "4.3.0 queue file write error", "unavailable 451 4.3.0"),
+            (Stage::Recipient, 450, "4.7.1 Greylisted, try again in 5 minutes", "later 450 4.7.1 300"),
+            (Stage::Recipient, 451, "greylisted, retry in 300s", "later 451 0"),
+            (Stage::Recipient, 451, "rate limit exceeded; wait 99 hours", "later 451 3600"),
+            (Stage::Recipient, 452, "4.5.3 too many recipients", "later 452 4.5.3 0"),
+            (Stage::Recipient, 452, "4.2.2 mailbox full", "later 452 4.2.2 0"),
+            (Stage::Mail, 451, "4.3.0 queue file write error", "later 451 4.3.0 0"),
+            (Stage::Mail, 421, "4.3.2 shutting down", "unavailable 421 4.3.2"),
+            (Stage::Sender, 451, "4.3.0 queue file write error", "unavailable 451 4.3.0"),
             (Stage::Mail, 354, "go on", "unavailable 354"),
             // A status of another class than the code is the text's, not the server's.
             (Stage::Mail, 550, "4.7.1 mixed up", "refused 550"),

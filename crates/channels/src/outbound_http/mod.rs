@@ -76,6 +76,20 @@ impl CallError {
     }
 }
 
+/// Why a call failed that hands a message over to a provider without an idempotency key: from the moment in which
+/// the request was on its way, the provider may have taken it.
+pub fn handing_over(error: CallError) -> SendError {
+    match error {
+        CallError::Timeout | CallError::Broken | CallError::TooLong => SendError::NoAnswer { code: error.word().to_owned() },
+        before => SendError::from(before),
+    }
+}
+
+/// The provider said that it took the message, and nobody can read under which name.
+pub fn unreadable() -> SendError {
+    handing_over(CallError::Broken)
+}
+
 impl From<CallError> for SendError {
     fn from(error: CallError) -> SendError {
         let code = error.word().to_owned();
@@ -201,8 +215,8 @@ fn why(error: &reqwest::Error) -> CallError {
     }
     match () {
         () if error.is_builder() => CallError::Url,
-        () if error.is_timeout() => CallError::Timeout,
         () if error.is_connect() => CallError::Connect,
+        () if error.is_timeout() => CallError::Timeout,
         () => CallError::Broken,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::settings::{App, Carrier, Settings};
 use super::token::Tokens;
-use crate::outbound_http::{Answer, CallError, Http, error_by_status};
+use crate::outbound_http::{Answer, CallError, Http, error_by_status, handing_over, unreadable};
 use crate::settings::SettingsError;
 use crate::{Accepted, BoxFuture, Channel, Content, Outgoing, SendError};
 use futures_util::FutureExt;
@@ -51,9 +51,9 @@ impl Sinch {
             answer = self.call_once(&method, uri, body, &token).await?;
         }
         let (status, after) = (answer.status(), answer.retry_after());
-        match serde_json::from_slice::<Value>(&answer.body().await?) {
+        match serde_json::from_slice::<Value>(&answer.body().await.map_err(handing_over)?) {
             Ok(body) if status.is_success() => Ok(body),
-            Err(_) if status.is_success() => Err(SendError::Unavailable { code: "broken_answer".to_owned() }),
+            Err(_) if status.is_success() => Err(unreadable()),
             Ok(body) => Err(error_by_status(status, after, body["error"]["status"].as_str().unwrap_or(status.as_str()).to_owned())),
             Err(_) => Err(error_by_status(status, after, status.as_str().to_owned())),
         }
@@ -67,13 +67,13 @@ impl Sinch {
             .header("content-type", "application/json")
             .body(body.to_vec())
             .map_err(|_| SendError::Account { code: "token".to_owned() })?;
-        Ok(self.http.call(request, self.limit).await?)
+        self.http.call(request, self.limit).await.map_err(handing_over)
     }
 
     async fn post(&self, message: &Outgoing) -> Result<Accepted, SendError> {
         let body = self.body(message)?.to_string();
         let answer = self.call(Method::POST, &self.messages, body.as_bytes()).await?;
-        let id = answer["message_id"].as_str().ok_or_else(|| SendError::Unavailable { code: "broken_answer".to_owned() })?;
+        let id = answer["message_id"].as_str().ok_or_else(unreadable)?;
         Ok(Accepted { provider_id: Some(id.to_owned()) })
     }
 

@@ -138,8 +138,8 @@ async fn sinchs_errors_say_what_can_be_done_next() {
         (429, error("RESOURCE_EXHAUSTED"), SendError::Throttled { code: code("RESOURCE_EXHAUSTED"), after: None }),
         (500, error("INTERNAL"), SendError::Unavailable { code: code("INTERNAL") }),
         (503, "<html/>".to_owned(), SendError::Unavailable { code: code("503") }),
-        (200, "<html/>".to_owned(), SendError::Unavailable { code: code("broken_answer") }),
-        (200, "{}".to_owned(), SendError::Unavailable { code: code("broken_answer") }),
+        (200, "<html/>".to_owned(), SendError::NoAnswer { code: code("broken_answer") }),
+        (200, "{}".to_owned(), SendError::NoAnswer { code: code("broken_answer") }),
     ];
     for (status, body, expected) in table {
         let given = body.clone();
@@ -151,7 +151,7 @@ async fn sinchs_errors_say_what_can_be_done_next() {
         [(Act::SayAndHang(half.clone()), "timeout"), (Act::Say(half), "broken_answer"), (Act::Say(b"garbage".to_vec()), "broken_answer")];
     for (act, code) in table {
         let server = serve(move |_| act.clone()).await;
-        assert_eq!(account("sms", &server.url).send(&text("Hello")).await, Err(SendError::Unavailable { code: code.to_owned() }));
+        assert_eq!(account("sms", &server.url).send(&text("Hello")).await, Err(SendError::NoAnswer { code: code.to_owned() }));
     }
     let server = serve(|_| answer(429, "Retry-After: 5\r\n", "")).await;
     let expected = SendError::Throttled { code: code("429"), after: Some(Duration::from_secs(5)) };

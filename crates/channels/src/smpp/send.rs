@@ -5,7 +5,7 @@ use super::inbound::Desk;
 use super::link::{c_string, lost};
 use super::parts::{self, Parts};
 use super::sent::OnTheWay;
-use super::session::{Job, What, supervise};
+use super::session::{Job, What, supervise, unanswered};
 use super::settings::Settings;
 use crate::settings::SettingsError;
 use crate::{Accepted, BoxFuture, Channel, Content, Inbox, Outgoing, SendError};
@@ -62,7 +62,9 @@ impl Smpp {
         let reference = born.under.0.to_le_bytes()[0].wrapping_add(born.count.to_le_bytes()[0]);
         let parts = parts::cut(text, reference).ok_or_else(|| refused("too_long"))?;
         let on_the_way = OnTheWay::new(parts.user_data.len());
-        let outcome = timeout(self.limit, self.submit_parts(&to, &parts, &on_the_way)).await.unwrap_or_else(|_| Err(lost("timeout")));
+        let outcome = timeout(self.limit, self.submit_parts(&to, &parts, &on_the_way)).await;
+        // A part may be with the provider.
+        let outcome = outcome.unwrap_or_else(|_| Err(unanswered(lost("timeout"))));
         if outcome.is_err() {
             on_the_way.silence();
         }

@@ -107,7 +107,8 @@ impl Session<'_> {
         desk.connection_ended();
         let why = outcome.as_ref().err().cloned().unwrap_or_else(|| lost("closed"));
         for asked in self.asked.into_values() {
-            asked.answer.map(|answer| answer.send(Err(why.clone())));
+            let why = if asked.submit.is_some() { unanswered(why.clone()) } else { why.clone() };
+            asked.answer.map(|answer| answer.send(Err(why)));
         }
         outcome
     }
@@ -229,10 +230,11 @@ impl Session<'_> {
         let late: Vec<u32> = self.asked.iter().filter(|(_, asked)| now >= asked.until).map(|(sequence, _)| *sequence).collect();
         for sequence in late {
             let Some(asked) = self.asked.remove(&sequence) else { continue };
-            asked.answer.map(|answer| answer.send(Err(lost("timeout"))));
             if asked.submit.is_none() {
+                asked.answer.map(|answer| answer.send(Err(lost("timeout"))));
                 return Err(lost("timeout"));
             }
+            asked.answer.map(|answer| answer.send(Err(unanswered(lost("timeout")))));
         }
         self.taken(desk.tick(now)).await?;
         let enquiring = self.asked.values().any(|asked| asked.submit.is_none());
@@ -241,6 +243,14 @@ impl Session<'_> {
             self.asked.insert(sequence, Asked { until: now + ANSWER_LIMIT, submit: None, answer: None });
         }
         Ok(())
+    }
+}
+
+/// The provider has the message, and may have taken it.
+pub fn unanswered(why: SendError) -> SendError {
+    match why {
+        SendError::Unavailable { code } => SendError::NoAnswer { code },
+        other => other,
     }
 }
 

@@ -36,12 +36,10 @@ pub fn submit_error(status: CommandStatus) -> SendError {
     let code = name(status);
     match status {
         CommandStatus::EsmeRthrottled | CommandStatus::EsmeRmsgqful => SendError::Throttled { code, after: Some(PAUSE) },
-        CommandStatus::EsmeRsyserr
-        | CommandStatus::EsmeRxTAppn
-        | CommandStatus::EsmeRsubmitfail
-        | CommandStatus::EsmeRunknownerr
-        | CommandStatus::EsmeRinvbndsts
-        | CommandStatus::EsmeRsertypunavail => SendError::Unavailable { code },
+        CommandStatus::EsmeRsyserr | CommandStatus::EsmeRxTAppn | CommandStatus::EsmeRsubmitfail | CommandStatus::EsmeRunknownerr => {
+            SendError::Later { code, after: None }
+        }
+        CommandStatus::EsmeRinvbndsts | CommandStatus::EsmeRsertypunavail => SendError::Unavailable { code },
         CommandStatus::EsmeRinvsystyp
         | CommandStatus::EsmeRinvsertyp
         | CommandStatus::EsmeRprohibited

@@ -3,7 +3,7 @@
 //! Source of the codes: "Error and Warning Dictionary" of Twilio's documentation.
 
 use super::settings::{Account, Settings};
-use crate::outbound_http::{Http, error_by_status};
+use crate::outbound_http::{Http, error_by_status, handing_over, unreadable};
 use crate::settings::SettingsError;
 use crate::{Accepted, BoxFuture, Channel, Content, Outgoing, SendError};
 use base64::Engine;
@@ -60,11 +60,11 @@ impl Twilio {
             .header("content-type", "application/x-www-form-urlencoded")
             .body(body.into_bytes())
             .expect("the address was parsed and the headers are ASCII");
-        let answer = self.http.call(request, self.limit).await?;
+        let answer = self.http.call(request, self.limit).await.map_err(handing_over)?;
         let (status, after) = (answer.status(), answer.retry_after());
-        match serde_json::from_slice::<Value>(&answer.body().await?) {
+        match serde_json::from_slice::<Value>(&answer.body().await.map_err(handing_over)?) {
             Ok(body) if status.is_success() => Ok(body),
-            Err(_) if status.is_success() => Err(SendError::Unavailable { code: "broken_answer".to_owned() }),
+            Err(_) if status.is_success() => Err(unreadable()),
             Ok(body) => Err(error(status, after, body["code"].as_i64())),
             Err(_) => Err(error(status, after, None)),
         }
@@ -82,7 +82,7 @@ impl Twilio {
         let fields = [("To", &*message.to), ("Body", text), (self.sender.0, &*self.sender.1)].into_iter().chain(callback);
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let answer = self.call(Method::POST, &self.messages, form).await?;
-        let id = answer["sid"].as_str().ok_or_else(|| SendError::Unavailable { code: "broken_answer".to_owned() })?;
+        let id = answer["sid"].as_str().ok_or_else(unreadable)?;
         Ok(Accepted { provider_id: Some(id.to_owned()) })
     }
 }

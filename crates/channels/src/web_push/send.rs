@@ -95,8 +95,15 @@ fn read(subscription: &str) -> Option<(Uri, String, Browser)> {
 
 /// An address that cannot be called is the subscription's fault, and anybody can make one up: the account goes on.
 fn unreachable_for(error: CallError) -> SendError {
-    match SendError::from(error) {
+    for_this_one(SendError::from(error))
+}
+
+/// Each browser brings its own push service: what one of them says is never about the whole account.
+fn for_this_one(error: SendError) -> SendError {
+    match error {
         SendError::Account { code } => SendError::Refused { code },
+        SendError::Throttled { code, after } => SendError::Later { code, after },
+        SendError::Unavailable { code } => SendError::Later { code, after: None },
         other => other,
     }
 }
@@ -109,6 +116,6 @@ fn outcome(answer: &Answer) -> Result<Accepted, SendError> {
         404 | 410 => Err(SendError::AddressGone { code }),
         // Made with another key, or moved, which push services do not do: this subscription's matter, not the account's.
         300..=399 | 401 | 403 => Err(SendError::Refused { code }),
-        _ => Err(error_by_status(status, answer.retry_after(), code)),
+        _ => Err(for_this_one(error_by_status(status, answer.retry_after(), code))),
     }
 }

@@ -105,9 +105,9 @@ async fn a_push_services_status_says_what_can_be_done_next() {
         (404, "", Err(SendError::AddressGone { code: code(404) })),
         (410, "", Err(SendError::AddressGone { code: code(410) })),
         (413, "", Err(SendError::Refused { code: code(413) })),
-        (429, "Retry-After: 9\r\n", Err(SendError::Throttled { code: code(429), after: Some(Duration::from_secs(9)) })),
-        (500, "", Err(SendError::Unavailable { code: code(500) })),
-        (503, "", Err(SendError::Unavailable { code: code(503) })),
+        (429, "Retry-After: 9\r\n", Err(SendError::Later { code: code(429), after: Some(Duration::from_secs(9)) })),
+        (500, "", Err(SendError::Later { code: code(500), after: None })),
+        (503, "", Err(SendError::Later { code: code(503), after: None })),
     ];
     for (status, headers, expected) in table {
         let server = serve(move |_| answer(status, headers, "")).await;
@@ -115,7 +115,7 @@ async fn a_push_services_status_says_what_can_be_done_next() {
     }
     for (act, code) in [(Act::SayAndHang(Vec::new()), "timeout"), (Act::Say(b"garbage".to_vec()), "broken_answer")] {
         let server = serve(move |_| act.clone()).await;
-        let expected = Err(SendError::Unavailable { code: code.to_owned() });
+        let expected = Err(SendError::Later { code: code.to_owned(), after: None });
         assert_eq!(account().send(&push(&subscription(&server.url), "")).await, expected);
     }
 }

@@ -3,7 +3,7 @@
 //! Source of the codes: "Error codes" of the WhatsApp Business Platform documentation.
 
 use super::settings::{CloudApi, Settings};
-use crate::outbound_http::{Http, error_by_status};
+use crate::outbound_http::{Http, error_by_status, handing_over, unreadable};
 use crate::settings::SettingsError;
 use crate::{Accepted, BoxFuture, Channel, Content, Outgoing, SendError};
 use futures_util::FutureExt;
@@ -47,12 +47,12 @@ impl WhatsApp {
             .header("content-type", "application/json")
             .body(body)
             .map_err(|_| SendError::Account { code: "access_token".to_owned() })?;
-        let answer = self.http.call(request, self.limit).await?;
+        let answer = self.http.call(request, self.limit).await.map_err(handing_over)?;
         let (status, after) = (answer.status(), answer.retry_after());
-        let read = serde_json::from_slice::<Value>(&answer.body().await?);
+        let read = serde_json::from_slice::<Value>(&answer.body().await.map_err(handing_over)?);
         match read {
             Ok(body) if status.is_success() => Ok(body),
-            Err(_) if status.is_success() => Err(SendError::Unavailable { code: "broken_answer".to_owned() }),
+            Err(_) if status.is_success() => Err(unreadable()),
             Ok(body) => Err(error(status, after, body["error"]["code"].as_i64())),
             Err(_) => Err(error(status, after, None)),
         }
@@ -61,7 +61,7 @@ impl WhatsApp {
     async fn post(&self, message: &Outgoing) -> Result<Accepted, SendError> {
         let body = body(message)?;
         let answer = self.call(Method::POST, &self.messages, body.to_string().into_bytes()).await?;
-        let id = answer["messages"][0]["id"].as_str().ok_or_else(|| SendError::Unavailable { code: "broken_answer".to_owned() })?;
+        let id = answer["messages"][0]["id"].as_str().ok_or_else(unreadable)?;
         Ok(Accepted { provider_id: Some(id.to_owned()) })
     }
 }
@@ -110,8 +110,10 @@ fn error(status: StatusCode, after: Option<Duration>, meta: Option<i64>) -> Send
     match meta {
         // Token, permissions, account locked or unpaid, number not registered.
         0 | 3 | 10 | 190 | 200..=299 | 368 | 131_005 | 131_031 | 131_042 | 131_045 | 133_010 => SendError::Account { code },
-        // Calls of the app, of the account, messages, spam, to one customer, registrations.
-        4 | 80_007 | 130_429 | 131_048 | 131_056 | 133_016 => SendError::Throttled { code, after },
+        // To one customer.
+        131_056 => SendError::Later { code, after },
+        // Calls of the app, of the account, messages, spam, registrations.
+        4 | 80_007 | 130_429 | 131_048 | 133_016 => SendError::Throttled { code, after },
         // Unknown or down on Meta's side, or in maintenance.
         1 | 2 | 131_000 | 131_016 | 131_057 | 133_004 => SendError::Unavailable { code },
         // Everything that Meta numbers otherwise is about this message: outside the 24 hours (131047), cannot be

@@ -98,7 +98,9 @@ pub fn said(result: &Result<Accepted, SendError>) -> String {
         Err(SendError::Refused { code }) => format!("refused {code}"),
         Err(SendError::AddressGone { code }) => format!("gone {code}"),
         Err(SendError::Throttled { code, .. }) => format!("pause {code}"),
+        Err(SendError::Later { code, .. }) => format!("later {code}"),
         Err(SendError::Unavailable { code }) => format!("unavailable {code}"),
+        Err(SendError::NoAnswer { code }) => format!("no answer {code}"),
         Err(SendError::Account { code }) => format!("account {code}"),
     }
 }

@@ -31,8 +31,10 @@ pub async fn send_test(account: &Account, to: &str, text: &str) -> Result<(), (S
         let code = match &error {
             SendError::Refused { code }
             | SendError::AddressGone { code }
+            | SendError::Later { code, .. }
             | SendError::Throttled { code, .. }
             | SendError::Unavailable { code }
+            | SendError::NoAnswer { code }
             | SendError::Account { code } => code.clone(),
         };
         (code, error.to_string())

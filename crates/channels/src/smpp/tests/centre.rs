@@ -77,6 +77,10 @@ fn unavailable(code: &str) -> SendError {
     SendError::Unavailable { code: code.to_owned() }
 }
 
+fn no_answer(code: &str) -> SendError {
+    SendError::NoAnswer { code: code.to_owned() }
+}
+
 #[tokio::test]
 async fn a_text_arrives_as_it_was_written() {
     let mut world = World::new(json!({"system_type": "shop"})).await;
@@ -159,7 +163,7 @@ async fn the_rate_and_the_window_are_kept() {
         async move { account.send(&message(count, "Hello")).await }
     });
     let outcomes = futures_util::future::join_all(sends).await;
-    assert!(outcomes.iter().all(|outcome| *outcome == Err(unavailable("timeout"))), "{outcomes:?}");
+    assert!(outcomes.iter().all(|outcome| *outcome == Err(no_answer("timeout"))), "{outcomes:?}");
     world.centre.tell(json!({"do": "unbind"})).await;
     let submits = world.centre.hear_until("close").await.iter().filter(|line| line["event"] == "submit").count();
     assert_eq!(submits, 4, "the window was full, and nobody waits for the others any more");
@@ -176,7 +180,7 @@ async fn a_lost_connection_fails_what_was_under_way_and_is_opened_again() {
             world.centre.tell(json!({"do": end})).await;
         });
         let code = if end == "drop" { "connection_lost" } else { "unbound" };
-        assert_eq!(outcome, Err(unavailable(code)));
+        assert_eq!(outcome, Err(no_answer(code)));
         assert_eq!(world.account.check().await, Err(unavailable(code)), "nothing waits for a provider that is down");
         world.centre.tell(json!({"do": "silence", "on": false})).await;
         world.centre.hear("bind").await;

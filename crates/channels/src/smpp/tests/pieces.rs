@@ -252,7 +252,7 @@ fn a_status_says_what_can_be_done_next() {
     let table = [
         (0x58, SendError::Throttled { code: code("ESME_RTHROTTLED"), after: second }),
         (0x14, SendError::Throttled { code: code("ESME_RMSGQFUL"), after: second }),
-        (0x08, SendError::Unavailable { code: code("ESME_RSYSERR") }),
+        (0x08, SendError::Later { code: code("ESME_RSYSERR"), after: None }),
         (0x0a, SendError::Refused { code: code("ESME_RINVSRCADR") }),
         (0x101, SendError::Account { code: code("ESME_RPROHIBITED") }),
         (0x0b, SendError::Refused { code: code("ESME_RINVDSTADR") }),
