@@ -229,7 +229,7 @@ pub async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Json<
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct StatsAsked {
-    /// `channel`, `template`, `country` or `provider`, which is the account that a channel goes by.
+    /// `channel`, `template`, `country` or `provider`, which is the account that a channel goes by now.
     by: Option<String>,
     /// 1 to 336, whole hours with the running one; 24 where it is missing.
     hours: Option<String>,
@@ -284,18 +284,12 @@ pub async fn stats(State(app): State<App>, Asked(asked): Asked<StatsAsked>) -> R
         hours.unwrap_or_default()
     });
     let hours = look.await?;
-    let definitions = &app.published().definitions;
-    let account = |kind: &str| {
-        let names: Vec<&str> =
-            definitions.channels.values().filter(|account| account.kind == kind).map(|account| account.name.as_str()).collect();
-        names.join("+")
-    };
     let mut sums: BTreeMap<String, MessageStats> = BTreeMap::new();
     for ((channel, template, country), counts) in hours.iter().flatten() {
         let key = match by.as_str() {
             "template" => template.to_string(),
             "country" => country.to_string(),
-            "provider" => account(channel),
+            "provider" => app.channels.name_of(channel).unwrap_or_default(),
             _ => channel.to_string(),
         };
         let sum = sums.entry(key.clone()).or_insert_with(|| MessageStats { key, ..MessageStats::default() });

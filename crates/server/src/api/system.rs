@@ -1,6 +1,7 @@
 //! Who one is, and whether the server is well: `/api/v1/me`, `/healthz`, `/readyz`, `/metrics`, `/login`.
 
 use crate::access::{Need, SESSION_COOKIE, Who};
+use crate::channels::AccountState;
 use crate::keys::Scope;
 use crate::problem::Problem;
 use crate::state::App;
@@ -78,6 +79,9 @@ pub struct Readiness {
     /// The system's clock is behind the log by so much; time stands still until it has caught up.
     #[serde(skip_serializing_if = "is_zero")]
     pub clock_behind_ms: i64,
+    /// Channel accounts whose provider cannot be used; events are taken all the same. `GET /api/v1/channels` says why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accounts_down: Vec<String>,
 }
 
 fn is_zero(number: &i64) -> bool {
@@ -90,7 +94,9 @@ pub async fn readyz(State(app): State<App>) -> Response {
     let health = app.keeper.health();
     let status = if health.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let (code, detail) = health.trouble.map(|(code, text)| (code.to_owned(), text)).unzip();
-    (status, Json(Readiness { ready: health.ready, code, detail, clock_behind_ms: health.clock_behind_ms })).into_response()
+    let accounts = app.channels.health().into_iter().filter(|account| account.state == AccountState::Down);
+    let accounts_down = accounts.map(|account| account.name).collect();
+    (status, Json(Readiness { ready: health.ready, code, detail, clock_behind_ms: health.clock_behind_ms, accounts_down })).into_response()
 }
 
 /// Counters for Prometheus

@@ -9,17 +9,27 @@ use faden_engine::Definitions;
 use faden_model::{MessageId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 /// How long messages under way may take when the server ends, and how often it is looked.
 const FAREWELL_MAX: Duration = Duration::from_secs(5);
 const FAREWELL_LOOK: Duration = Duration::from_millis(20);
+
+/// First pause of an account whose provider could not be used; doubles up to the longest.
+const PAUSE_MIN: Duration = Duration::from_millis(500);
+const PAUSE_MAX: Duration = Duration::from_secs(60);
+/// No provider's wish for a pause is heeded for longer.
+const PAUSE_ASKED_MAX: Duration = Duration::from_secs(3600);
+/// So many messages in a row may be not taken for now before the account goes slower.
+const LATER_IN_A_ROW_MAX: u32 = 10;
 
 /// Whether an account can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -74,29 +84,92 @@ pub struct Account {
     /// Reads what the provider calls us with.
     pub calls: Option<Calls>,
     queue: mpsc::UnboundedSender<MessageId>,
+    pub(super) waiting: Waiting,
+    pause: Mutex<Pause>,
     health: Mutex<(AccountState, Timestamp, Option<String>)>,
     pub(super) queued: AtomicU64,
     pub(super) in_flight: AtomicU64,
     pub(super) sent: AtomicU64,
     pub(super) failed: AtomicU64,
-    /// The server ends: nothing new is begun.
-    pub(super) closing: AtomicBool,
+    /// It is no longer published, or the server ends: nothing new is begun, what is under way is seen through.
+    pub(super) closing: CancellationToken,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
+/// When an account is left alone.
+struct Pause {
+    /// Nothing is begun before.
+    until: Instant,
+    /// Attempts in a row after which the provider could not be used.
+    down: u32,
+    /// Messages in a row that were not taken for now, each for itself.
+    later: u32,
+}
+
+/// The receiving end of an account's queue, shared by its workers.
+type Waiting = tokio::sync::Mutex<mpsc::UnboundedReceiver<MessageId>>;
+
 impl Account {
-    /// Notes that the provider can be used, or why not.
-    pub(super) fn set(&self, state: AccountState, error: Option<String>) {
-        let mut health = self.health.lock().expect("no holder of this lock panics");
-        if health.0 != state {
-            tracing::info!(account = %self.name, ?state, error = error.as_deref().unwrap_or_default(), "a channel's account changed");
-            health.1 = now();
+    /// The provider answered, and about this message only.
+    pub(super) fn up(&self) {
+        let mut pause = lock(&self.pause);
+        (pause.down, pause.later) = (0, 0);
+        drop(pause);
+        let mut health = lock(&self.health);
+        if health.0 == AccountState::Down {
+            tracing::info!(account = %self.name, "a channel's account works again");
+            *health = (AccountState::Up, now(), None);
         }
-        (health.0, health.2) = (state, error.or(health.2.take()).filter(|_| state != AccountState::Up));
+    }
+
+    /// The provider did not take a message for now. That is the message's matter, until it happens to many in a row.
+    pub(super) fn later(&self, code: &str) {
+        let later = lock(&self.pause).later + 1;
+        self.up();
+        lock(&self.pause).later = later;
+        if let Some(above) = later.checked_sub(LATER_IN_A_ROW_MAX).filter(|above| *above > 0) {
+            self.slow(code, Some(PAUSE_MIN.saturating_mul(above).min(PAUSE_MAX)));
+        }
+    }
+
+    /// The provider cannot be used: the account rests, longer each time.
+    pub(super) fn down(&self, error: String) {
+        let mut pause = lock(&self.pause);
+        // Workers that failed together are one failure.
+        if pause.until <= Instant::now() {
+            let wait = PAUSE_MIN.saturating_mul(1 << pause.down.min(16)).min(PAUSE_MAX);
+            (pause.until, pause.down) = (Instant::now() + jittered(wait), pause.down + 1);
+        }
+        drop(pause);
+        let mut health = lock(&self.health);
+        if health.0 == AccountState::Up {
+            tracing::warn!(account = %self.name, error, "a channel's account cannot be used, will try again");
+            (health.0, health.1) = (AccountState::Down, now());
+        }
+        health.2 = Some(error);
+    }
+
+    /// The provider wants less: nothing goes out for so long.
+    pub(super) fn slow(&self, code: &str, after: Option<Duration>) {
+        let wait = after.unwrap_or(PAUSE_MIN).min(PAUSE_ASKED_MAX);
+        tracing::info!(account = %self.name, code, seconds = wait.as_secs_f32(), "a provider asks for a pause");
+        let mut pause = lock(&self.pause);
+        pause.until = pause.until.max(Instant::now() + wait);
+    }
+
+    /// Waits until the account may be used.
+    pub(super) async fn rested(&self) {
+        loop {
+            let until = lock(&self.pause).until;
+            if until <= Instant::now() {
+                return;
+            }
+            sleep_until(until).await;
+        }
     }
 
     fn health(&self) -> AccountHealth {
-        let (state, since, last_error) = self.health.lock().expect("no holder of this lock panics").clone();
+        let (state, since, last_error) = lock(&self.health).clone();
         AccountHealth {
             name: self.name.clone(),
             kind: self.kind.clone(),
@@ -112,76 +185,119 @@ impl Account {
     }
 }
 
+/// How often a message was tried.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Tries {
+    /// Attempts that failed for the message alone.
+    pub failed: u32,
+    /// Attempts after which nobody knows whether it was taken.
+    pub unanswered: u32,
+}
+
 /// All accounts of the server.
 #[derive(Default)]
 pub struct Channels {
     accounts: RwLock<BTreeMap<String, Arc<Account>>>,
+    /// Accounts that are no longer published and may have messages under way.
+    retired: Mutex<Vec<Arc<Account>>>,
     /// Messages for a channel kind that has no account; they wait for one to be published.
     homeless: Mutex<Vec<(String, MessageId)>>,
+    /// Every message that is in our hands is here once, and in one place: a queue, a worker, a pause of its own, or
+    /// without a home. So one that is announced again, because its node was opened again, is not sent by two workers.
+    in_hand: Mutex<HashMap<MessageId, Tries>>,
 }
 
 impl Channels {
-    /// Brings the accounts in line with what is published. What did not change goes on undisturbed.
+    /// Brings the accounts in line with what is published. What did not change goes on undisturbed; what did
+    /// finishes the messages that its workers hold, and all others move to its successor.
     pub fn publish(&self, app: &App, definitions: &Definitions) {
         let mut accounts = self.accounts.write().expect("no holder of this lock panics");
         let mut old = std::mem::take(&mut *accounts);
-        let mut waiting = std::mem::take(&mut *self.homeless.lock().expect("no holder of this lock panics"));
         for declared in definitions.channels.values() {
             let name = declared.name.to_string();
             let (settings, missing) = resolved(&declared.settings);
             let made_of = settings.to_string();
-            if let Some(known) = old.remove(&name).filter(|known| known.made_of == made_of && known.kind == declared.kind.as_str()) {
-                accounts.insert(name, known);
+            let same = |known: &Arc<Account>| known.made_of == made_of && known.kind == declared.kind.as_str();
+            if old.get(&name).is_some_and(same) {
+                accounts.extend(old.remove_entry(&name));
                 continue;
             }
+            let closing = CancellationToken::new();
             let built = if missing.is_empty() {
-                build(app, &declared.kind, &name, &settings)
+                build(app, &declared.kind, &name, &settings, &closing)
             } else {
                 Err(format!("{} is not set", missing.join(", ")))
             };
-            accounts.insert(name.clone(), start(app, name, declared.kind.to_string(), settings, built));
-        }
-        // Messages of accounts that are gone are read from the outbox again below.
-        let gone: Vec<Arc<Account>> = old.into_values().collect();
-        for account in &gone {
-            account.tasks.lock().expect("no holder of this lock panics").iter().for_each(JoinHandle::abort);
+            accounts.insert(name.clone(), start(app, name, declared.kind.to_string(), settings, closing, built));
         }
         drop(accounts);
-        for (channel, message) in waiting.drain(..) {
-            self.queue(&channel, message);
+        let homeless = std::mem::take(&mut *lock(&self.homeless));
+        for (channel, message) in homeless {
+            self.place(&channel, message);
         }
-        if !gone.is_empty() {
-            tokio::spawn(again(app.clone()));
+        let mut retired = lock(&self.retired);
+        retired.retain(|account| account.in_flight.load(Ordering::Relaxed) > 0);
+        for account in old.into_values() {
+            account.closing.cancel();
+            retired.push(account.clone());
+            tokio::spawn(clear(app.clone(), account));
         }
     }
 
     /// Ends all accounts: no message is begun any more, and what is under way has a few seconds.
     pub async fn close(&self) {
-        let accounts = std::mem::take(&mut *self.accounts.write().expect("no holder of this lock panics"));
-        accounts.values().for_each(|account| account.closing.store(true, Ordering::Relaxed));
-        let deadline = tokio::time::Instant::now() + FAREWELL_MAX;
-        let busy = || accounts.values().any(|account| account.in_flight.load(Ordering::Relaxed) > 0);
-        while busy() && tokio::time::Instant::now() < deadline {
-            tokio::time::sleep(FAREWELL_LOOK).await;
+        let mut accounts: Vec<Arc<Account>> =
+            std::mem::take(&mut *self.accounts.write().expect("no holder of this lock panics")).into_values().collect();
+        accounts.append(&mut lock(&self.retired));
+        accounts.iter().for_each(|account| account.closing.cancel());
+        let deadline = Instant::now() + FAREWELL_MAX;
+        let busy = || accounts.iter().any(|account| account.in_flight.load(Ordering::Relaxed) > 0);
+        while busy() && Instant::now() < deadline {
+            sleep(FAREWELL_LOOK).await;
         }
-        for account in accounts.values() {
-            account.tasks.lock().expect("no holder of this lock panics").iter().for_each(JoinHandle::abort);
+        for account in accounts {
+            lock(&account.tasks).iter().for_each(JoinHandle::abort);
         }
     }
 
-    /// Puts a message into the queue of the first account of its kind.
+    /// Takes a message in hand that must go out, unless it is already.
     pub fn queue(&self, channel: &str, message: MessageId) {
+        if let std::collections::hash_map::Entry::Vacant(place) = lock(&self.in_hand).entry(message) {
+            place.insert(Tries::default());
+        } else {
+            return;
+        }
+        self.place(channel, message);
+    }
+
+    /// Puts a message that is in hand into the queue of the first account of its kind.
+    pub(super) fn place(&self, channel: &str, message: MessageId) {
         let accounts = self.accounts.read().expect("no holder of this lock panics");
-        let mut able: Vec<&Arc<Account>> = accounts.values().filter(|account| account.kind == channel).collect();
-        able.sort_by_key(|account| account.channel.is_none());
-        match able.first() {
+        match first(&accounts, channel) {
             Some(account) => {
                 account.queued.fetch_add(1, Ordering::Relaxed);
-                // A worker that is gone is being replaced; the outbox is read again then.
-                let _ = account.queue.send(message);
+                account.queue.send(message).expect("an account holds both ends of its queue");
             }
-            None => self.homeless.lock().expect("no holder of this lock panics").push((channel.to_owned(), message)),
+            None => lock(&self.homeless).push((channel.to_owned(), message)),
         }
+    }
+
+    /// Counts an attempt of a message in hand.
+    pub(super) fn tried(&self, message: MessageId, count: fn(&mut Tries)) -> Tries {
+        let mut in_hand = lock(&self.in_hand);
+        let tries = in_hand.entry(message).or_default();
+        count(tries);
+        *tries
+    }
+
+    /// It needs to go out no more: what came of it is written down.
+    pub(super) fn let_go(&self, message: MessageId) {
+        lock(&self.in_hand).remove(&message);
+    }
+
+    /// The account that messages of this channel go by.
+    pub fn name_of(&self, channel: &str) -> Option<String> {
+        first(&self.accounts.read().expect("no holder of this lock panics"), channel).map(|account| account.name.clone())
     }
 
     pub fn get(&self, name: &str) -> Option<Arc<Account>> {
@@ -193,18 +309,33 @@ impl Channels {
     }
 }
 
-/// Puts every open message into a queue again: workers ask before they send, so twice queued is sent once.
-async fn again(app: App) {
-    let open = app.keeper.look(|node| {
-        let Some(store) = node.store().cloned() else { return Vec::new() };
-        node.views().map(|views| views.messages.open(&store)).unwrap_or_default()
-    });
-    for (channel, message) in open.await.unwrap_or_default() {
-        app.channels.queue(&channel, message);
+/// The first account of a kind that can be used, else the first that there is.
+fn first<'a>(accounts: &'a BTreeMap<String, Arc<Account>>, kind: &str) -> Option<&'a Arc<Account>> {
+    accounts.values().filter(|account| account.kind == kind).min_by_key(|account| account.channel.is_none())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no holder of this lock panics")
+}
+
+/// Half to the whole of a pause: those that failed together do not come back together.
+pub(super) fn jittered(pause: Duration) -> Duration {
+    let mut byte = [0];
+    // Without random numbers all pauses are of one length, which does no harm.
+    let _ = getrandom::fill(&mut byte);
+    pause / 2 + pause.mul_f64(f64::from(byte[0]) / 512.0)
+}
+
+/// Moves what waits for an account that is no longer published to whoever sends its kind now.
+async fn clear(app: App, account: Arc<Account>) {
+    // Its workers let go of the queue when they see that it closes.
+    let mut waiting = account.waiting.lock().await;
+    while let Ok(message) = waiting.try_recv() {
+        app.channels.place(&account.kind, message);
     }
 }
 
-fn start(app: &App, name: String, kind: String, settings: Value, built: Result<Built, String>) -> Arc<Account> {
+fn start(app: &App, name: String, kind: String, settings: Value, closing: CancellationToken, built: Result<Built, String>) -> Arc<Account> {
     let (queue, waiting) = mpsc::unbounded_channel();
     let limits: Limits = serde_json::from_value(settings.clone()).unwrap_or_default();
     let limits = Limits { connections: connections(&settings).unwrap_or(limits.connections).clamp(1, 64), ..limits };
@@ -223,25 +354,26 @@ fn start(app: &App, name: String, kind: String, settings: Value, built: Result<B
         channel,
         calls,
         queue,
+        waiting: tokio::sync::Mutex::new(waiting),
+        pause: Mutex::new(Pause { until: Instant::now(), down: 0, later: 0 }),
         health: Mutex::new((state, now(), error)),
         queued: AtomicU64::new(0),
         in_flight: AtomicU64::new(0),
         sent: AtomicU64::new(0),
         failed: AtomicU64::new(0),
-        closing: AtomicBool::new(false),
+        closing,
         tasks: Mutex::new(Vec::new()),
     });
-    let waiting = Arc::new(tokio::sync::Mutex::new(waiting));
     let pace = Arc::new(worker::Pace::new(limits.per_second));
-    tasks.extend((0..limits.connections).map(|_| tokio::spawn(worker::run(app.clone(), account.clone(), waiting.clone(), pace.clone()))));
-    *account.tasks.lock().expect("no holder of this lock panics") = tasks;
+    tasks.extend((0..limits.connections).map(|_| tokio::spawn(worker::run(app.clone(), account.clone(), pace.clone()))));
+    *lock(&account.tasks) = tasks;
     account
 }
 
-/// `connections` as the provider's own settings name it: `smtp: {connections: 4}`, `smpp: {window: 10}`.
+/// Where the protocol has connections of its own, its settings say how many: `smtp: {connections: 4}`, `smpp: {window: 10}`.
 fn connections(settings: &Value) -> Option<usize> {
     let named = |section: &str, name: &str| settings.get(section)?.get(name)?.as_u64();
-    let found = named("smtp", "connections").or_else(|| named("smpp", "window")).or_else(|| named("webhook", "connections"));
+    let found = named("smtp", "connections").or_else(|| named("smpp", "window"));
     found.and_then(|count| usize::try_from(count).ok())
 }
 

@@ -53,11 +53,11 @@ impl Calls {
     }
 }
 
-/// Makes the channel that an account's settings describe.
+/// Makes the channel that an account's settings describe; what runs beside ends with `closing`.
 ///
 /// # Errors
 /// What is wrong with the settings, for people.
-pub fn build(app: &App, kind: &str, name: &str, settings: &Value) -> Result<Built, String> {
+pub fn build(app: &App, kind: &str, name: &str, settings: &Value, closing: &CancellationToken) -> Result<Built, String> {
     let has = |section: &str| settings.get(section).is_some_and(Value::is_object);
     let inbox = || -> Arc<dyn Inbox> { Arc::new(Desk::new(app.clone(), kind, name)) };
     let only = |channel: Arc<dyn Channel>| Built { channel, calls: None, tasks: Vec::new() };
@@ -67,7 +67,7 @@ pub fn build(app: &App, kind: &str, name: &str, settings: &Value) -> Result<Buil
     if has("smtp") {
         let settings: email::Settings = read(settings)?;
         let channel = made(Smtp::new(&settings))?;
-        let tasks = settings.inbound.map(|inlet| tokio::spawn(listen(inlet, inbox(), name.to_owned())));
+        let tasks = settings.inbound.map(|inlet| tokio::spawn(listen(inlet, inbox(), name.to_owned(), closing.clone())));
         return Ok(Built { channel, calls: None, tasks: tasks.into_iter().collect() });
     }
     if has("smpp") {
@@ -109,8 +109,8 @@ fn http(settings: &Value) -> Result<Http, String> {
     Http::new(reach, settings.get("ca").and_then(Value::as_str)).map_err(|error| wrong(&error))
 }
 
-/// Takes mail for as long as the account is there.
-async fn listen(inlet: email::Inlet, inbox: Arc<dyn Inbox>, account: String) {
+/// Takes mail for as long as the account is published.
+async fn listen(inlet: email::Inlet, inbox: Arc<dyn Inbox>, account: String, closing: CancellationToken) {
     let mut told = false;
     let listener = loop {
         match Listener::bind(&inlet).await {
@@ -119,10 +119,13 @@ async fn listen(inlet: email::Inlet, inbox: Arc<dyn Inbox>, account: String) {
                 if !std::mem::replace(&mut told, true) {
                     tracing::warn!(account, %error, "cannot listen for mail yet, will try again");
                 }
-                sleep(LISTEN_AGAIN).await;
+                tokio::select! {
+                    () = closing.cancelled() => return,
+                    () = sleep(LISTEN_AGAIN) => {}
+                }
             }
         }
     };
     tracing::info!(account, address = %listener.address(), "listening for mail");
-    listener.run(inbox, CancellationToken::new()).await;
+    listener.run(inbox, closing).await;
 }

@@ -1,6 +1,6 @@
 //! One worker of one account: takes a message, asks, renders, hands over, writes down what came of it.
 
-use super::accounts::{Account, AccountState};
+use super::accounts::{Account, jittered};
 use super::claim::claim;
 use super::render::render;
 use crate::inbound::address_gone;
@@ -12,13 +12,20 @@ use faden_model::{Command, MessageId, Receipt, Report, Text};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::Instrument;
 
-/// First pause after a provider could not be used; doubles up to the longest.
-const PAUSE_MIN: Duration = Duration::from_millis(500);
-const PAUSE_MAX: Duration = Duration::from_secs(60);
+/// First pause of a message that its provider did not take for now; doubles up to the longest.
+const LATER_MIN: Duration = Duration::from_secs(1);
+const LATER_MAX: Duration = Duration::from_secs(15 * 60);
+/// No provider's wish to try a message later is heeded for longer.
+const LATER_ASKED_MAX: Duration = Duration::from_secs(3600);
+/// A message that may have been taken is sent again after so long, and so often at most: each time can be a repeat.
+const UNANSWERED_PAUSE: Duration = Duration::from_secs(5 * 60);
+const UNANSWERED_MAX: u32 = 3;
+/// While the node is being opened again.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// Between attempts to write down what came of a message: until then nothing else is sent.
 const WRITE_AGAIN: Duration = Duration::from_millis(200);
 
@@ -44,56 +51,62 @@ impl Pace {
 
 /// What to do with a message next.
 enum Next {
+    /// It is sent, failed or stopped, and that is written down.
     Done,
-    /// Again after a pause; the provider is not to be used meanwhile.
-    Again(Duration),
-    /// Later, when quiet hours are over; others may go.
+    /// Again, by whoever is free.
+    Again,
+    /// Again after a pause of its own; others may go.
     Later(Duration),
 }
 
-/// Works for as long as the account is there.
-pub async fn run(app: App, account: Arc<Account>, queue: Arc<Mutex<mpsc::UnboundedReceiver<MessageId>>>, pace: Arc<Pace>) {
+/// Works for as long as the account is published.
+pub async fn run(app: App, account: Arc<Account>, pace: Arc<Pace>) {
     let Some(channel) = account.channel.clone() else {
-        // Nothing can go out; what is queued stays in the outbox and is read again when the account changes.
+        // Nothing can go out; what is queued moves on when another account takes this one's place.
         return;
     };
     loop {
-        let message = queue.lock().await.recv().await;
-        let Some(message) = message.filter(|_| !account.closing.load(Ordering::Relaxed)) else { return };
+        let next = async {
+            account.rested().await;
+            account.waiting.lock().await.recv().await
+        };
+        let message = tokio::select! {
+            biased;
+            () = account.closing.cancelled() => return,
+            message = next => message,
+        };
+        let Some(message) = message else { return };
         account.queued.fetch_sub(1, Ordering::Relaxed);
         account.in_flight.fetch_add(1, Ordering::Relaxed);
-        deliver(&app, &account, &*channel, &pace, message).await;
+        let next = tokio::select! {
+            biased;
+            () = account.closing.cancelled() => Next::Again,
+            () = pace.wait() => attempt(&app, &account, &*channel, message).await,
+        };
+        match next {
+            Next::Done => app.channels.let_go(message),
+            Next::Again => app.channels.place(&account.kind, message),
+            Next::Later(after) => put_off(&app, &account.kind, message, after),
+        }
         account.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// Sees one message through: sent, failed, stopped, or put off.
-async fn deliver(app: &App, account: &Account, channel: &dyn Channel, pace: &Pace, message: MessageId) {
-    let mut pause = PAUSE_MIN;
-    loop {
-        pace.wait().await;
-        match attempt(app, account, channel, message, &mut pause).await {
-            Next::Done => return,
-            Next::Again(_) if account.closing.load(Ordering::Relaxed) => return,
-            Next::Again(after) => sleep(after).await,
-            Next::Later(after) => {
-                let (app, kind) = (app.clone(), account.kind.clone());
-                tokio::spawn(async move {
-                    sleep(after).await;
-                    app.channels.queue(&kind, message);
-                });
-                return;
-            }
-        }
-    }
+fn put_off(app: &App, kind: &str, message: MessageId, after: Duration) {
+    let (app, kind) = (app.clone(), kind.to_owned());
+    tokio::spawn(async move {
+        sleep(after).await;
+        app.channels.place(&kind, message);
+    });
 }
 
-async fn attempt(app: &App, account: &Account, channel: &dyn Channel, message: MessageId, pause: &mut Duration) -> Next {
+/// Sees one message through: sent, failed, stopped, or put off.
+async fn attempt(app: &App, account: &Account, channel: &dyn Channel, message: MessageId) -> Next {
     let claimed = match app.keeper.look(move |node| claim(node, message, now())).await {
         Ok(Some(claimed)) => claimed,
         // Sent, stopped or failed already.
         Ok(None) => return Next::Done,
-        Err(_) => return Next::Again(PAUSE_MIN),
+        Err(_) => return Next::Later(ASK_AGAIN),
     };
     match &claimed.clearance {
         Clearance::Go => {}
@@ -106,8 +119,9 @@ async fn attempt(app: &App, account: &Account, channel: &dyn Channel, message: M
             return Next::Done;
         }
     }
-    let age = u64::try_from(now().0.saturating_sub(claimed.row.at.0)).unwrap_or(0);
-    if age > account.limits.deadline_seconds.saturating_mul(1000) {
+    let age = Duration::from_millis(u64::try_from(now().0.saturating_sub(claimed.row.at.0)).unwrap_or(0));
+    let left = Duration::from_secs(account.limits.deadline_seconds).saturating_sub(age);
+    if left.is_zero() {
         account.failed.fetch_add(1, Ordering::Relaxed);
         write(app, Report { code: Text::const_new("deadline"), ..report(message, Receipt::Failed) }).await;
         return Next::Done;
@@ -123,20 +137,17 @@ async fn attempt(app: &App, account: &Account, channel: &dyn Channel, message: M
     };
     let span = tracing::debug_span!("send", otel.kind = "client", account = %account.name, channel = %account.kind, template = %claimed.row.template);
     let result = channel.send(&outgoing).instrument(span).await;
-    settle(app, account, message, result, pause).await
+    match settle(app, account, message, result).await {
+        Next::Later(after) => Next::Later(after.min(left)),
+        next => next,
+    }
 }
 
 /// Writes down what the provider said, or says when to try again.
-async fn settle(
-    app: &App,
-    account: &Account,
-    message: MessageId,
-    result: Result<faden_channels::Accepted, SendError>,
-    pause: &mut Duration,
-) -> Next {
+async fn settle(app: &App, account: &Account, message: MessageId, result: Result<faden_channels::Accepted, SendError>) -> Next {
     let error = match result {
         Ok(accepted) => {
-            account.set(AccountState::Up, None);
+            account.up();
             account.sent.fetch_add(1, Ordering::Relaxed);
             app.live.sent.fetch_add(1, Ordering::Relaxed);
             let provider_id = accepted.provider_id.map(Text::from).unwrap_or_default();
@@ -148,32 +159,44 @@ async fn settle(
     match &error {
         SendError::Refused { code } | SendError::AddressGone { code } => {
             // The account works: it was this message that it refused.
-            account.set(AccountState::Up, None);
-            account.failed.fetch_add(1, Ordering::Relaxed);
-            app.live.failed.fetch_add(1, Ordering::Relaxed);
+            account.up();
             let address_gone = matches!(error, SendError::AddressGone { .. });
             if address_gone {
                 withdraw(app, message, code).await;
             }
-            write(app, Report { code: Text::new(code), address_gone, ..report(message, Receipt::Failed) }).await;
-            Next::Done
+            fail(app, account, message, code, address_gone).await
         }
-        SendError::Throttled { after, .. } => Next::Again(after.unwrap_or(*pause).min(PAUSE_MAX)),
+        SendError::Later { code, after } => {
+            account.later(code);
+            let tries = app.channels.tried(message, |tries| tries.failed += 1);
+            let own = jittered(LATER_MIN.saturating_mul(1 << (tries.failed - 1).min(16)).min(LATER_MAX));
+            Next::Later(after.map_or(own, |after| after.min(LATER_ASKED_MAX)))
+        }
+        SendError::Throttled { code, after } => {
+            account.slow(code, *after);
+            Next::Again
+        }
         SendError::Unavailable { .. } | SendError::Account { .. } => {
-            account.set(AccountState::Down, Some(error.to_string()));
-            let wait = jittered(*pause);
-            *pause = (*pause * 2).min(PAUSE_MAX);
-            Next::Again(wait)
+            account.down(error.to_string());
+            Next::Again
+        }
+        SendError::NoAnswer { code } => {
+            account.down(error.to_string());
+            let tries = app.channels.tried(message, |tries| tries.unanswered += 1);
+            if tries.unanswered < UNANSWERED_MAX {
+                tracing::warn!(%message, account = %account.name, code, "a message may have been taken, will send it again");
+                return Next::Later(UNANSWERED_PAUSE);
+            }
+            fail(app, account, message, code, false).await
         }
     }
 }
 
-/// Half to the whole of a pause: workers that failed together do not come back together.
-fn jittered(pause: Duration) -> Duration {
-    let mut byte = [0];
-    // Without random numbers all pauses are of one length, which does no harm.
-    let _ = getrandom::fill(&mut byte);
-    pause / 2 + pause.mul_f64(f64::from(byte[0]) / 512.0)
+async fn fail(app: &App, account: &Account, message: MessageId, code: &str, address_gone: bool) -> Next {
+    account.failed.fetch_add(1, Ordering::Relaxed);
+    app.live.failed.fetch_add(1, Ordering::Relaxed);
+    write(app, Report { code: Text::new(code), address_gone, ..report(message, Receipt::Failed) }).await;
+    Next::Done
 }
 
 fn report(message: MessageId, receipt: Receipt) -> Report {

@@ -6,8 +6,11 @@
 mod common;
 
 mod access;
+mod changes;
+mod consent;
 mod decide;
 mod decisions;
+mod delivery;
 mod inbound;
 mod journeys;
 mod operate;

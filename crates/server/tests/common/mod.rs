@@ -2,16 +2,27 @@
 //!
 //! Tests need `#[tokio::test(flavor = "multi_thread")]`. A call that brings no answer ends after [`WAIT_MAX`].
 
+pub mod mail_server;
+
 use faden_engine::workspace::Files;
 use faden_server::{Options, Started, serve};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// Longest wait for one answer.
 pub const WAIT_MAX: Duration = Duration::from_secs(20);
+
+/// Looks until it is so.
+pub async fn wait_until<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
+    let begun = Instant::now();
+    while !is_so().await {
+        assert!(begun.elapsed() < WAIT_MAX, "in {WAIT_MAX:?} it did not come to this: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
 
 /// A running server and its admin's key.
 pub struct Server {
