@@ -2,10 +2,10 @@
 //!
 //! A provider is told that something was taken when the log has it. An address that takes nothing any more is
 //! withdrawn on its channel; so is the address of a customer who writes STOP, in the same write as the message
-//! itself, so that it holds before anything is answered. Nothing of a customer appears in a log line.
+//! itself, so that it holds before anything is answered. START brings back what that STOP took. Nothing of a customer appears in a log line.
 
 use crate::access::Need;
-use crate::consent::{Change, State as Consent, event, track};
+use crate::consent::{Change, State as Consent, before_stop, event, track};
 use crate::keeper::{Keeper, now};
 use crate::keys::secret;
 use crate::problem::Problem;
@@ -19,7 +19,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use faden_channels::stop_words::{Meaning, meaning};
 use faden_channels::{BoxFuture, Inbound, InboundAnswer, InboundCall, InboundError, Inbox, NotTaken, Received, Reference, Report};
-use faden_engine::policy::EVERYTHING;
+use faden_engine::policy::{EVERYTHING, Use};
 use faden_model::{Command, Event, Identifier, IdentifierKind, MessageId, Record, Text, identifier};
 use faden_storage::RecordBatch;
 use serde_json::json;
@@ -116,28 +116,40 @@ impl Desk {
         let id = if received.provider_id.is_empty() { secret("") } else { received.provider_id };
         let message_id = format!("in:{}:{id}", self.account);
         let answers: Vec<String> = received.answers.iter().map(ToString::to_string).collect();
-        let stops = meaning(&received.text, &definitions.languages) == Some(Meaning::Stop);
-        let mut events: Vec<Event<'static>> = Vec::new();
-        if stops {
-            let proof = format!("stop:{message_id}");
-            let change = Change {
-                purpose: EVERYTHING,
-                channel: Some(&self.channel),
-                address: Some(&from.value),
-                state: Consent::Withdrawn,
-                proof: &proof,
-            };
-            events.push(event(from.clone(), &change, at));
-        }
+        let said = meaning(&received.text, &definitions.languages);
+        let changes = match said {
+            Some(Meaning::Stop) => vec![(EVERYTHING.to_owned(), Consent::Withdrawn)],
+            Some(Meaning::Start) => self.given_back(&from).await?,
+            Some(Meaning::Help) | None => Vec::new(),
+        };
+        // As of now: the sender's own clock must not date a STOP before the consent that it ends.
+        let consent = |(purpose, state): &(String, Consent)| {
+            let proof = format!("{}:{purpose}:{message_id}", if *state == Consent::Withdrawn { "stop" } else { "start" });
+            let (channel, address) = (Some(self.channel.as_str()), Some(&*from.value));
+            event(from.clone(), &Change { purpose, channel, address, state: *state, proof: &proof }, now())
+        };
+        let mut events: Vec<Event<'static>> = changes.iter().map(consent).collect();
         let properties = json!({
             "channel": self.channel, "account": self.account, "from": &from.value, "to": received.to,
-            "subject": received.subject, "text": received.text, "answers": answers, "stop": stops,
+            "subject": received.subject, "text": received.text, "answers": answers,
+            "stop": said == Some(Meaning::Stop), "start": said == Some(Meaning::Start),
         });
         events.push(track(RECEIVED, message_id, from, &properties, at));
         append(&self.app.keeper, events.into_iter().map(Command::Event)).await?;
         let names = [RECEIVED.to_owned()];
         self.app.live.took(&self.account, &Brought { names: &names, samples: &[], refused: 0 }, now().0);
         Ok(())
+    }
+
+    /// What a START from this address brings back; see [`before_stop`].
+    async fn given_back(&self, from: &Identifier<'static>) -> Result<Vec<(String, Consent)>, NotTaken> {
+        let (from, channel) = (from.clone(), self.channel.clone());
+        let found = self.app.keeper.look(move |node| {
+            let profile = node.front().identity.find(&from).and_then(|id| node.profile(id))?;
+            let at_address = Use { purpose: EVERYTHING, channel: &channel, address: &from.value, at: now() };
+            Some(before_stop(node.index(), &profile, &at_address))
+        });
+        Ok(found.await.map_err(|_| NotTaken)?.unwrap_or_default())
     }
 
     /// The identifier behind an address, the known one where several would do.

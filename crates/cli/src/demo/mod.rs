@@ -106,13 +106,22 @@ fn write_down(arguments: &Arguments) -> anyhow::Result<Ending> {
     Ok(Ending::Well)
 }
 
+/// Port 0 stands for any that is free; the demo's outside world must know it before the server listens.
+fn free(asked: SocketAddr) -> std::io::Result<SocketAddr> {
+    if asked.port() != 0 {
+        return Ok(asked);
+    }
+    std::net::TcpListener::bind(asked)?.local_addr()
+}
+
 async fn show(arguments: &Arguments, data: PathBuf) -> anyhow::Result<()> {
-    let base_url = format!("http://{}", arguments.listen);
+    let listen = free(arguments.listen).context("cannot find a free port")?;
+    let base_url = format!("http://{listen}");
     let outside = outside::start(format!("{base_url}/in/whatsapp")).await.context("cannot start the demo's mailbox")?;
     set_secrets();
     let options = Options {
         data,
-        listen: arguments.listen,
+        listen,
         workspace: None,
         base_url: Some(base_url),
         partitions: 1,

@@ -5,6 +5,7 @@ use super::report::Sheet;
 use super::suggest::{closest, quoted};
 use super::world::World;
 use super::yaml::{Kind, Node};
+use crate::front::CONSENT;
 use faden_model::Text;
 use faden_model::diagnostic::ByteRange;
 
@@ -57,7 +58,8 @@ pub fn check<'a>(files: impl Iterator<Item = (&'a Sheet<'a>, &'a Node)>, world: 
                 Some(events) => events.contains_key(&name) || world.emitted.contains(&name),
                 None => world.knows_event(&name),
             };
-            if known || name.is_empty() {
+            // A change of consent comes from Faden itself.
+            if known || name.is_empty() || name == CONSENT {
                 continue;
             }
             let others = world.events.keys().chain(&world.emitted).chain(planned.into_iter().flat_map(|events| events.keys()));

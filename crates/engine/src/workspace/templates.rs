@@ -80,7 +80,8 @@ pub fn read(sheet: &Sheet<'_>, settings: &Settings, voices: &[Voice], templates:
         let message = format!("{} says the same in the same language already", before.file);
         sheet.error(WHOLE_FILE, code::DUPLICATE_NAME, message, "keep one of them; an e-mail may have one with HTML and one of plain text");
     }
-    facts.reads_event |= reads.keys().any(|path| path.split('.').next() == Some("event"));
+    // The link to confirm names the purpose that the entering event granted.
+    facts.reads_event |= reads.keys().any(|path| matches!(path.split('.').next(), Some("event" | "confirm_url")));
     if reads.contains_key("unsubscribe_url") || reads.contains_key("preferences_url") {
         facts.can_be_left.insert((Text::new(name.channel), Text::new(name.language)));
     }
