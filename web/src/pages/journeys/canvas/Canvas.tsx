@@ -149,7 +149,8 @@ function Flow({
           selectable: false,
           focusable: false,
           reconnectable: onRewire && arrow.from !== ENTRY ? 'target' : false,
-          markerEnd: { type: MarkerType.ArrowClosed, color, width: 14, height: 14 },
+          // As large on a thin arrow as on a thick one.
+          markerEnd: { type: MarkerType.ArrowClosed, markerUnits: 'userSpaceOnUse', color, width: 22, height: 22 },
           data: {
             arrow,
             at: at ?? NOWHERE,
