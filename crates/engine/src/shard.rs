@@ -10,6 +10,8 @@ mod publish;
 mod slots;
 mod virtual_time;
 
+pub use checkpoint::Changed;
+
 use crate::decision::Kind;
 use crate::definitions::Index;
 use crate::delivery::{Content, Delivery, Travelling};

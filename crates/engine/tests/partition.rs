@@ -226,11 +226,16 @@ fn changed(files: &[(&str, &str)]) -> Definitions {
 impl World {
     /// Everything that was decided is on disk, and nothing in memory.
     fn settle(&mut self) {
-        let stored = &mut self.stored.0;
-        self.shard.take_dirty(|profile, _, _| drop(stored.insert(profile.id, profile.clone())));
+        self.settle_in_store();
         self.shard.let_go(0);
         self.shard.let_go(0);
         assert_eq!(self.shard.warm_len(), 0);
+    }
+
+    /// Everything that was decided is on disk.
+    fn settle_in_store(&mut self) {
+        let stored = &mut self.stored.0;
+        stored.extend(self.shard.take_dirty().iter().map(|changed| (changed.profile().id, changed.profile().clone())));
     }
 
     fn publish(&mut self, files: &[(&str, &str)]) {
@@ -287,4 +292,43 @@ fn who_did_not_is_known_at_the_instant_when_the_time_for_it_is_over() {
     world.tick("2026-03-09T10:00:00Z");
     let left = |kind: &Kind| matches!(kind, Kind::Audience { audience, entered: true, .. } if audience == "left");
     assert_eq!(world.said(left), ["2026-03-05T10:00:00Z prf_0"]);
+}
+
+#[test]
+fn what_a_checkpoint_took_stays_as_it_was() {
+    let mut world = World::new();
+    world.track("2026-03-02T10:00:00Z", "Seen", r#""userId":"u""#);
+    let taken = world.shard.take_dirty();
+    let seen = |profile: &Profile| (profile.clock.to_string(), profile.enrollments.len());
+    let before = seen(taken[0].profile());
+    assert_eq!((before.clone(), taken[0].due().to_string()), (("2026-03-02T10:00:00Z".to_owned(), 1), "2026-03-02T12:00:00Z".to_owned()));
+    world.tick("2026-03-02T13:00:00Z");
+    assert_eq!(seen(taken[0].profile()), before);
+    let again = world.shard.take_dirty();
+    assert_eq!(again.iter().map(|changed| changed.profile().enrollments.len()).collect::<Vec<_>>(), [0]);
+    assert_eq!(again[0].stored_due, taken[0].due());
+}
+
+#[test]
+fn who_was_not_used_leaves_memory_a_few_at_a_time() {
+    let mut world = World::new();
+    let used = |world: &mut World, number: u32| {
+        world.track(
+            "2026-03-02T10:00:00Z",
+            "Order",
+            &format!(r#""userId":"u{number}","messageId":"m{number}-{}""#, world.shard.warm_len()),
+        );
+    };
+    (0..100).for_each(|number| used(&mut world, number));
+    world.settle_in_store();
+    for keep in [90, 50, 20] {
+        // One of the first is used all the time.
+        used(&mut world, 3);
+        world.settle_in_store();
+        (0..2).for_each(|_| world.shard.let_go(keep));
+        let warm = world.shard.warm_ids();
+        assert!(warm.len() >= keep && warm.len() < keep + 10, "{} are warm where {keep} may be", warm.len());
+    }
+    used(&mut world, 3);
+    assert_eq!(world.shard.take_dirty().len(), 1);
 }

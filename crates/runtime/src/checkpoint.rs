@@ -5,13 +5,16 @@
 //! the store's order is the order of numbers.
 
 use crate::partition::Partition;
+use crate::views::ViewsCut;
 use faden_engine::decision::{Decision, Kind, MessageOutcome, read_row, write_row};
-use faden_engine::front::Front;
+use faden_engine::front::{Front, partition_of};
 use faden_engine::profile::Profile;
+use faden_engine::shard::Changed;
 use faden_model::id::Born;
 use faden_model::{ProfileId, Timestamp};
 use faden_storage::store::{Beside, Visit, VisitMany};
 use faden_storage::{Batch, Position, Store, StoreError, Table};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -177,34 +180,104 @@ pub(crate) fn number(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(key.get(..8)?.try_into().ok()?))
 }
 
-/// Rows of one partition.
-pub(crate) fn write_partition(partition: &mut Partition, batch: &mut Batch) {
-    for (id, stored_due) in partition.shard.take_gone() {
-        batch.delete(Table::Profiles, &id.0.to_be_bytes());
-        if stored_due != Timestamp::MAX {
-            batch.delete(Table::Due, &due_key(stored_due, id));
+/// What changed in one partition since the last checkpoint, as it was at the cut.
+pub(crate) struct PartitionCut {
+    changed: Vec<Changed>,
+    /// Profiles that have left, with the due rows that the store holds for them.
+    gone: BTreeMap<ProfileId, Timestamp>,
+    listed: Vec<(u64, ProfileId, bool)>,
+    number: u16,
+    counters: Vec<u8>,
+}
+
+impl PartitionCut {
+    pub(crate) fn take(partition: &mut Partition) -> PartitionCut {
+        PartitionCut {
+            gone: partition.shard.take_gone(),
+            changed: partition.shard.take_dirty(),
+            listed: std::mem::take(&mut partition.shard.listed_changes),
+            number: partition.number,
+            counters: partition.counters(),
         }
     }
-    partition.shard.take_dirty(|profile, stored_due, due| {
-        batch.put_with(Table::Profiles, &profile.id.0.to_be_bytes(), |bytes| profile.encode_into(bytes));
-        if stored_due != due {
-            if stored_due != Timestamp::MAX {
-                batch.delete(Table::Due, &due_key(stored_due, profile.id));
-            }
-            if due != Timestamp::MAX {
-                batch.put(Table::Due, &due_key(due, profile.id), &[]);
-            }
-        }
-    });
-    for (audience, profile, entered) in std::mem::take(&mut partition.shard.listed_changes) {
-        let key = [audience.to_be_bytes(), profile.0.to_be_bytes()].concat();
-        if entered {
-            batch.put(Table::Audiences, &key, &[]);
-        } else {
-            batch.delete(Table::Audiences, &key);
-        }
+
+    pub(crate) fn number(&self) -> u16 {
+        self.number
     }
-    partition.write_counters(batch);
+
+    /// A profile that changed, as it was at the cut.
+    fn profile(&self, id: ProfileId) -> Option<&Profile> {
+        let place = self.changed.binary_search_by_key(&id, |changed| changed.profile().id).ok()?;
+        Some(self.changed[place].profile())
+    }
+
+    fn write(&self, batch: &mut Batch) {
+        for (id, stored_due) in &self.gone {
+            batch.delete(Table::Profiles, &id.0.to_be_bytes());
+            if *stored_due != Timestamp::MAX {
+                batch.delete(Table::Due, &due_key(*stored_due, *id));
+            }
+        }
+        for changed in &self.changed {
+            let (profile, stored_due, due) = (changed.profile(), changed.stored_due, changed.due());
+            batch.put_with(Table::Profiles, &profile.id.0.to_be_bytes(), |bytes| profile.encode_into(bytes));
+            if stored_due != due {
+                if stored_due != Timestamp::MAX {
+                    batch.delete(Table::Due, &due_key(stored_due, profile.id));
+                }
+                if due != Timestamp::MAX {
+                    batch.put(Table::Due, &due_key(due, profile.id), &[]);
+                }
+            }
+        }
+        for (audience, profile, entered) in &self.listed {
+            let key = [audience.to_be_bytes(), profile.0.to_be_bytes()].concat();
+            if *entered {
+                batch.put(Table::Audiences, &key, &[]);
+            } else {
+                batch.delete(Table::Audiences, &key);
+            }
+        }
+        batch.put(Table::Peers, &self.number.to_be_bytes(), &self.counters);
+    }
+}
+
+/// Everything that changed in a node since the last checkpoint. Taking it is quick, making rows of it and
+/// writing them is not: that can be done beside, while records go on being applied.
+pub(crate) struct Cut {
+    /// Rows that stand already, the log position among them.
+    pub(crate) batch: Batch,
+    /// In the order of their numbers.
+    pub(crate) partitions: Vec<PartitionCut>,
+    pub(crate) views: Option<ViewsCut>,
+    pub(crate) decisions: Vec<Decision>,
+}
+
+impl Cut {
+    /// Makes rows and commits them. Gives back the decisions, which are rows then.
+    pub(crate) fn commit(mut self, store: &mut dyn Store) -> Result<Vec<Decision>, StoreError> {
+        let batch = &mut self.batch;
+        let count = self.partitions.len();
+        self.partitions.iter().for_each(|partition| partition.write(batch));
+        write_decisions(&self.decisions, batch);
+        match self.views {
+            None => write_outbox(&self.decisions, batch),
+            Some(views) => views.write(|id| self.partitions[partition_of(id, count)].profile(id), store, batch)?,
+        }
+        store.commit(batch)?;
+        Ok(self.decisions)
+    }
+}
+
+/// Visits what the store has of these profiles, in their order.
+pub(crate) fn stored_profiles(
+    store: &dyn Store,
+    ids: &[ProfileId],
+    mut visit: impl FnMut(ProfileId, Option<Profile>),
+) -> Result<(), StoreError> {
+    let keys: Vec<[u8; 8]> = ids.iter().map(|id| id.0.to_be_bytes()).collect();
+    let keys: Vec<&[u8]> = keys.iter().map(<[u8; 8]>::as_slice).collect();
+    store.get_many(Table::Profiles, &keys, &mut |at, bytes| visit(ids[at], bytes.map(|bytes| decode(ids[at], bytes))))
 }
 
 /// Instants before 1970 sort before later ones: the sign bit is turned.
@@ -252,7 +325,7 @@ pub(crate) const FRONT_KEY: &[u8] = b"front";
 ///
 /// One row holds what one profile decided since the last checkpoint, in the order of their counts, under the
 /// id of the first: a row for each decision cost twice as much of a replay.
-pub(crate) fn write_decisions(decisions: &[Decision], batch: &mut Batch) {
+fn write_decisions(decisions: &[Decision], batch: &mut Batch) {
     let mut order: Vec<&Decision> = decisions.iter().collect();
     order.sort_unstable_by_key(|decision| decision.id);
     for group in order.chunk_by(|one, next| one.id.0.under == next.id.0.under) {
@@ -261,7 +334,7 @@ pub(crate) fn write_decisions(decisions: &[Decision], batch: &mut Batch) {
 }
 
 /// A row for every message that has to go out, where no view follows what becomes of it.
-pub(crate) fn write_outbox(decisions: &[Decision], batch: &mut Batch) {
+fn write_outbox(decisions: &[Decision], batch: &mut Batch) {
     for decision in decisions {
         if let Kind::Message(message) = &decision.kind
             && message.outcome == MessageOutcome::Sent

@@ -4,9 +4,10 @@
 //! fetched together, applied. A checkpoint now and then writes what changed. After a crash the node opens
 //! from the last checkpoint that the store has and applies the log's rest again, which decides the same.
 
-use crate::checkpoint::{
-    FRONT_KEY, SEEN_KEPT, SharedStore, number, read_due_key, write_decisions, write_front, write_outbox, write_partition,
-};
+mod commits;
+mod opening;
+
+use crate::checkpoint::SharedStore;
 use crate::partition::Partition;
 use crate::views::Views;
 use faden_engine::decision::Decision;
@@ -14,14 +15,12 @@ use faden_engine::delivery::{Content, Delivery};
 use faden_engine::front::{Front, Past, partition_of};
 use faden_engine::identity::{Identity, LoadError};
 use faden_engine::shard::Shard;
-use faden_engine::track::Track;
 use faden_engine::{Definitions, Index, workspace};
 use faden_model::record::RecordError;
 use faden_model::{Command, ProfileId, Record, Timestamp};
-use faden_storage::{Batch, Log, LogError, LogReaders, Position, RecordBatch, StoreError, Table};
+use faden_storage::{Log, LogError, LogReaders, Position, RecordBatch, StoreError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 /// How a node runs.
 #[derive(Clone, Debug)]
@@ -70,9 +69,6 @@ impl Default for Options {
 /// processor's second-level cache.
 const LOOK_AHEAD: usize = 512;
 
-/// Records between two checkpoints while the log is caught up with, at most.
-const CATCH_UP_CHECKPOINT: u64 = 100_000;
-
 /// Timers of one partition that may fire before decisions are taken.
 const TIMERS_AT_ONCE: usize = 20_000;
 
@@ -117,7 +113,7 @@ pub struct Node {
     /// Where the last checkpoint stands.
     checkpointed: Position,
     /// A checkpoint on its way into the store.
-    committing: Option<JoinHandle<Result<(), StoreError>>>,
+    committing: Option<commits::Committing>,
     /// Published since the last checkpoint.
     pub(crate) published: Vec<(Position, BTreeMap<String, String>)>,
     /// A commit failed: the store lacks what memory no longer counts as changed.
@@ -181,98 +177,6 @@ impl Node {
             decisions: Vec::new(),
             written: Vec::new(),
         }
-    }
-
-    /// Opens a node on its log and store, and applies what the log has beyond the store.
-    ///
-    /// # Errors
-    /// [`NodeError`] when log or store cannot be read.
-    pub fn open(definitions: Arc<Definitions>, mut options: Options, log: Log, store: SharedStore) -> Result<Node, NodeError> {
-        options.hash_key = hash_key(&store, options.hash_key)?;
-        let mut rows: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
-        store.each(Table::Identity, |key, value| rows.push((key.to_vec(), value.to_vec())));
-        let identity = if rows.is_empty() { Identity::new(options.hash_key) } else { Identity::load(options.hash_key, rows)? };
-        let mut front = Front::new(identity, true);
-        let mut seen: Vec<u128> = Vec::new();
-        store.each(Table::Seen, |key, _| {
-            if seen.len() <= SEEN_KEPT {
-                seen.extend(key.try_into().map(u128::from_be_bytes));
-            }
-        });
-        front.remember(&seen, seen.len() <= SEEN_KEPT);
-        if let Some(bytes) = store.lock().get(Table::Meta, FRONT_KEY)? {
-            front.restore(postcard::from_bytes(&bytes).map_err(|_| NodeError::Corrupt { what: "a clock" })?);
-        }
-        let position = store.lock().log_position()?;
-        let mut node = Node::assemble(definitions, options, front, Some(store.clone()), Some(log));
-        (node.position, node.checkpointed) = (position, position);
-        if node.options.views {
-            node.views = Some(Views::load(&store).ok_or(NodeError::Corrupt { what: "counts" })?);
-            node.partitions.iter_mut().for_each(|partition| partition.shard.output.track = Some(Track::default()));
-        }
-        node.restore_definitions(&store)?;
-        node.restore(&store)?;
-        node.catch_up()?;
-        Ok(node)
-    }
-
-    /// Everything that was published up to the checkpoint, oldest first: somebody may still be on an older
-    /// version of a journey.
-    fn restore_definitions(&mut self, store: &SharedStore) -> Result<(), NodeError> {
-        let mut rows: Vec<(Option<u64>, Vec<u8>)> = Vec::new();
-        store.each(Table::Definitions, |key, value| rows.push((number(key), value.to_vec())));
-        for (position, files) in rows {
-            let corrupt = NodeError::Corrupt { what: "published definitions" };
-            let Some((position, files)) = position.zip(postcard::from_bytes(&files).ok()) else { return Err(corrupt) };
-            self.publish(files, Position(position))?;
-        }
-        Ok(())
-    }
-
-    fn restore(&mut self, store: &SharedStore) -> Result<(), NodeError> {
-        let count = self.partitions.len();
-        let clock = self.front.clock();
-        for partition in &mut self.partitions {
-            partition.shard.restore_clock(clock);
-        }
-        let mut corrupt = None;
-        store.each(Table::Due, |key, _| match read_due_key(key) {
-            Some((due, id)) => self.partitions[partition_of(id, count)].shard.restore_due(due, id),
-            None => corrupt = Some("a timer"),
-        });
-        store.each(Table::Audiences, |key, _| match (number(key), key.get(8..).and_then(number)) {
-            (Some(audience), Some(id)) => {
-                self.partitions[partition_of(ProfileId(id), count)].shard.restore_member(audience, ProfileId(id));
-            }
-            _ => corrupt = Some("a member of an audience"),
-        });
-        let mut stored = 0;
-        store.each(Table::Peers, |key, value| {
-            stored += 1;
-            let number = key.try_into().map(u16::from_be_bytes).map(usize::from);
-            let partition = number.ok().and_then(|number| self.partitions.get_mut(number));
-            if partition.is_some_and(|partition| partition.read_counters(value).is_err()) {
-                corrupt = Some("a letter counter");
-            }
-        });
-        if stored != 0 && stored != count {
-            return Err(NodeError::Partitions { stored });
-        }
-        corrupt.map_or(Ok(()), |what| Err(NodeError::Corrupt { what }))
-    }
-
-    /// Applies the log from where the store stands.
-    fn catch_up(&mut self) -> Result<(), NodeError> {
-        let Some(log) = &self.log else { return Ok(()) };
-        let mut reader = log.read(self.position)?;
-        while let Some((position, bytes)) = reader.next()? {
-            let record = Record::decode(bytes).map_err(|source| NodeError::Record { position, source })?;
-            self.apply(&[record])?;
-            if self.position.0 - self.checkpointed.0 >= self.options.checkpoint_every.min(CATCH_UP_CHECKPOINT) {
-                self.checkpoint()?;
-            }
-        }
-        Ok(())
     }
 
     /// Takes a batch of records: durable when it returns, and applied. Without a log: applied.
@@ -469,113 +373,6 @@ impl Node {
         self.take(&[Record { at: until, command: Command::Tick }])
     }
 
-    /// Writes everything that changed, flushes it and lets old log segments go.
-    ///
-    /// # Errors
-    /// [`NodeError::Store`], [`NodeError::Log`].
-    pub fn checkpoint(&mut self) -> Result<(), NodeError> {
-        self.check_sound()?;
-        let Some(store) = self.store.clone() else { return Ok(()) };
-        self.finish_commit()?;
-        // All partitions start again from the one clock that is written, so none may be behind it.
-        let at = self.front.clock();
-        let known = self.decisions.len();
-        for partition in &mut self.partitions {
-            partition.apply(Delivery { at, content: Content::Tick });
-            self.decisions.append(&mut partition.shard.output.decisions);
-        }
-        self.follow(known);
-        let mut batch = Batch::new();
-        write_front(&mut self.front, &mut batch);
-        if let Some(views) = &mut self.views {
-            views.write((at, self.position), &self.partitions, &store, &mut batch);
-        }
-        for partition in &mut self.partitions {
-            write_partition(partition, &mut batch);
-        }
-        let mut decisions = std::mem::take(&mut self.decisions);
-        write_decisions(&decisions, &mut batch);
-        if self.views.is_none() {
-            write_outbox(&decisions, &mut batch);
-        }
-        if self.options.tell_decisions {
-            take_over(&mut self.written, &mut decisions);
-        }
-        for (position, files) in std::mem::take(&mut self.published) {
-            let files = postcard::to_stdvec(&files).expect("texts have no unserialisable part");
-            batch.put(Table::Definitions, &position.0.to_be_bytes(), &files);
-        }
-        batch.set_log_position(self.position);
-        self.checkpointed = self.position;
-        if self.options.commit_beside {
-            self.committing = Some(commit_beside(store, batch));
-            return Ok(());
-        }
-        let committed = store.lock().commit(&batch);
-        self.committed(committed)
-    }
-
-    /// What a failed commit was to write is in no batch any more: nothing may be committed after it.
-    fn committed(&mut self, result: Result<(), StoreError>) -> Result<(), NodeError> {
-        self.gap = result.is_err();
-        result?;
-        self.let_go();
-        Ok(())
-    }
-
-    /// Records that no checkpoint has yet.
-    pub fn since_checkpoint(&self) -> u64 {
-        self.position.0 - self.checkpointed.0
-    }
-
-    /// Whether the last checkpoint is still being written beside.
-    pub fn is_committing(&self) -> bool {
-        self.committing.as_ref().is_some_and(|committing| !committing.is_finished())
-    }
-
-    /// Waits for a commit that runs beside; what was clean when it began may leave memory then.
-    fn finish_commit(&mut self) -> Result<(), NodeError> {
-        if let Some(committing) = self.committing.take() {
-            let result = committing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            return self.committed(result);
-        }
-        Ok(())
-    }
-
-    fn let_go(&mut self) {
-        let keep = self.options.warm_max / self.partitions.len();
-        for partition in &mut self.partitions {
-            if partition.shard.warm_len() > keep {
-                partition.shard.let_go(keep);
-            }
-        }
-    }
-
-    /// A checkpoint that survives a power cut, after which the log before it may go.
-    ///
-    /// # Errors
-    /// As [`Node::checkpoint`].
-    pub fn settle(&mut self) -> Result<(), NodeError> {
-        self.settle_keeping_log()?;
-        if let (Some(_), Some(log)) = (&self.store, &mut self.log) {
-            log.truncate_before(self.position)?;
-        }
-        Ok(())
-    }
-
-    /// A checkpoint that survives a power cut, and the whole log stays: people look events up in it.
-    ///
-    /// # Errors
-    /// As [`Node::checkpoint`].
-    pub fn settle_keeping_log(&mut self) -> Result<(), NodeError> {
-        self.checkpoint()?;
-        self.finish_commit()?;
-        if let Some(store) = &self.store {
-            store.lock().flush()?;
-        }
-        Ok(())
-    }
-
     /// Writes and flushes records and applies nothing: what a load test compares with. The node is of no
     /// other use afterwards.
     ///
@@ -689,33 +486,4 @@ fn take_over(all: &mut Vec<Decision>, new: &mut Vec<Decision>) {
     } else {
         all.append(new);
     }
-}
-
-/// Commits in a thread of its own, which holds the store from before this returns: whoever reads it
-/// meanwhile waits, and never sees what was before the checkpoint.
-fn commit_beside(store: SharedStore, batch: Batch) -> JoinHandle<Result<(), StoreError>> {
-    let (holds, held) = std::sync::mpsc::channel();
-    let handle = std::thread::spawn(move || {
-        let mut store = store.lock();
-        // The receiver waits for this one word.
-        let _ = holds.send(());
-        store.commit(&batch)
-    });
-    // An error means that the thread is gone; joining it tells why.
-    let _ = held.recv();
-    handle
-}
-
-/// The key of the identity index: the stored one, or the given one for a new store.
-fn hash_key(store: &SharedStore, given: [u8; 16]) -> Result<[u8; 16], NodeError> {
-    const KEY: &[u8] = b"hash_key";
-    let mut store = store.lock();
-    if let Some(stored) = store.get(Table::Meta, KEY)? {
-        return stored.try_into().map_err(|_| NodeError::Corrupt { what: "an identity key" });
-    }
-    let mut batch = Batch::new();
-    batch.put(Table::Meta, KEY, &given);
-    store.commit(&batch)?;
-    store.flush()?;
-    Ok(given)
 }

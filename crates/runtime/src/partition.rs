@@ -8,7 +8,6 @@ use faden_engine::front::partition_of;
 use faden_engine::profile::Profile;
 use faden_engine::shard::{Cold, Shard};
 use faden_model::ProfileId;
-use faden_storage::Table;
 use std::collections::BTreeMap;
 
 /// The identity stream as a sender; partitions are numbered from 0.
@@ -177,9 +176,9 @@ impl Partition {
         self.shard.is_quiet() && self.early.is_empty()
     }
 
-    pub(crate) fn write_counters(&self, batch: &mut faden_storage::Batch) {
-        let bytes = postcard::to_stdvec(&(&self.expected, &self.next)).expect("counters have no unserialisable part");
-        batch.put(Table::Peers, &self.number.to_be_bytes(), &bytes);
+    /// Numbers of letters as their row keeps them.
+    pub(crate) fn counters(&self) -> Vec<u8> {
+        postcard::to_stdvec(&(&self.expected, &self.next)).expect("counters have no unserialisable part")
     }
 
     pub(crate) fn read_counters(&mut self, bytes: &[u8]) -> Result<(), postcard::Error> {

@@ -3,7 +3,7 @@
 //! Nothing is shared but the store and the post. A checkpoint is a barrier: every partition answers when
 //! it has worked through all post before it and no merge is under way.
 
-use crate::checkpoint::{SharedStore, write_decisions, write_front, write_outbox, write_partition};
+use crate::checkpoint::{Cut, PartitionCut, SharedStore, write_front};
 use crate::node::StorePast;
 use crate::partition::{FRONT, Parcel, Partition};
 use faden_engine::Index;
@@ -35,7 +35,7 @@ enum Report {
         decisions: Vec<Decision>,
     },
     Quiet {
-        rows: Batch,
+        cut: PartitionCut,
         decisions: Vec<Decision>,
     },
     /// A partition has panicked.
@@ -135,16 +135,16 @@ impl<'scope> Threads<'scope> {
         }
     }
 
-    fn note(&mut self, report: Report) -> Option<Batch> {
+    fn note(&mut self, report: Report) -> Option<PartitionCut> {
         match report {
             Report::Done { mut decisions } => {
                 self.waiting -= 1;
                 self.decisions.append(&mut decisions);
                 None
             }
-            Report::Quiet { rows, mut decisions } => {
+            Report::Quiet { cut, mut decisions } => {
                 self.decisions.append(&mut decisions);
-                Some(rows)
+                Some(cut)
             }
             Report::Gone => self.raise(),
         }
@@ -162,20 +162,26 @@ impl<'scope> Threads<'scope> {
         }
     }
 
-    /// Waits until every partition has done everything. Gives the rows that changed, for a checkpoint.
-    pub fn barrier(&mut self) -> Vec<Batch> {
+    /// What changed in each partition, in their order, once all have done everything.
+    fn barrier(&mut self) -> Vec<PartitionCut> {
         (0..self.orders.len()).for_each(|to| self.dispatch(to));
         for order in &self.orders {
             let _ = order.send(Order::Barrier);
         }
-        let mut rows = Vec::new();
-        while rows.len() < self.orders.len() {
+        let mut cuts = Vec::new();
+        while cuts.len() < self.orders.len() {
             match self.reports.recv() {
-                Ok(report) => rows.extend(self.note(report)),
+                Ok(report) => cuts.extend(self.note(report)),
                 Err(_) => break,
             }
         }
-        rows
+        cuts.sort_unstable_by_key(PartitionCut::number);
+        cuts
+    }
+
+    /// Waits until every partition has done everything.
+    pub fn wait(&mut self) {
+        self.barrier();
     }
 
     /// A checkpoint through all partitions, at this log position.
@@ -185,21 +191,14 @@ impl<'scope> Threads<'scope> {
     pub fn checkpoint(&mut self, position: Position) -> Result<(), StoreError> {
         // All partitions start again from the one clock that is written, so none may be behind it.
         self.post(&Delivery { at: self.front.clock(), content: Content::Tick });
-        let rows = self.barrier();
+        let partitions = self.barrier();
         let Some(store) = self.store.clone() else { return Ok(()) };
         let mut batch = Batch::new();
         write_front(&mut self.front, &mut batch);
-        for change in rows.iter().flat_map(Batch::changes) {
-            match change.value {
-                Some(value) => batch.put(change.table, change.key, value),
-                None => batch.delete(change.table, change.key),
-            }
-        }
-        let decisions = std::mem::take(&mut self.decisions);
-        write_decisions(&decisions, &mut batch);
-        write_outbox(&decisions, &mut batch);
         batch.set_log_position(position);
-        store.lock().commit(&batch)
+        let decisions = std::mem::take(&mut self.decisions);
+        Cut { batch, partitions, views: None, decisions }.commit(&mut **store.lock())?;
+        Ok(())
     }
 
     pub fn take_decisions(&mut self) -> Vec<Decision> {
@@ -248,10 +247,9 @@ fn run(mut partition: Partition, inbox: &Receiver<Order>, peers: &[Sender<Order>
         }
         if barrier && partition.is_quiet() {
             barrier = false;
-            let mut rows = Batch::new();
-            write_partition(&mut partition, &mut rows);
+            let cut = PartitionCut::take(&mut partition);
             let decisions = std::mem::take(&mut partition.shard.output.decisions);
-            let _ = report.send(Report::Quiet { rows, decisions });
+            let _ = report.send(Report::Quiet { cut, decisions });
         }
     }
 }
@@ -318,7 +316,7 @@ mod tests {
             std::thread::scope(|scope| {
                 let mut threads = Threads::start(scope, node);
                 threads.apply(vec![record]);
-                threads.barrier();
+                threads.wait();
             });
         };
         let panic = std::panic::catch_unwind(AssertUnwindSafe(run)).expect_err("a profile cannot be read");

@@ -5,7 +5,7 @@ use faden_engine::profile::Profile;
 use faden_model::{ProfileId, Text, Timestamp};
 use faden_runtime::views::search::{self, words};
 use faden_runtime::views::waits::{Of, Standing, standing};
-use faden_runtime::views::{Counts, JourneyCounts, audiences};
+use faden_runtime::views::{Counts, JourneyCounts, audiences, through};
 use faden_runtime::{Node, SharedStore};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,7 +60,10 @@ fn standings<'p, P: Iterator<Item = &'p Profile>>(node: &mut Node, store: &Share
         }
         for (step, plan) in (0u16..).zip(&version.steps).filter(|(_, step)| step.kind.waits()) {
             let here = |standing: &&Standing| (standing.journey, standing.version, standing.step) == (version.key, version.version, step);
-            let (stand, (came, left)) = (wanted.iter().filter(here).count() as u64, counted.through(version.version, step));
+            let (stand, (came, left)) = (
+                wanted.iter().filter(here).count() as u64,
+                counted.versions.get(&version.version).map_or((0, 0), |ways| through(ways, step)),
+            );
             if came.checked_sub(left) != Some(stand) {
                 return Some(format!("{stand} stand at {} of {}; {came} came and {left} left by the counts", plan.id, version.name));
             }

@@ -20,3 +20,11 @@ pub use disk::{Disk, FileDisk, MemoryDisk};
 pub use log::{Log, LogError, LogOptions, LogReader, LogReaders, Position, RecordBatch};
 pub use snapshot::SnapshotError;
 pub use store::{Batch, FjallStore, MemoryStore, Store, StoreError, StoreOptions, Table};
+
+/// Makes the calling thread, and those that it starts from now on, step back for others when processors are
+/// short: for work that nobody waits for. Where the system does not allow it, nothing changes.
+pub fn step_back() {
+    // Only Linux counts niceness by thread.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::nice(5);
+}

@@ -94,7 +94,7 @@ impl<'scope> Runner<'scope> {
     /// Waits until everything that was taken is decided.
     pub fn wait(&mut self) {
         if let Runner::Threads(Some(threads)) = self {
-            threads.barrier();
+            threads.wait();
         }
     }
 

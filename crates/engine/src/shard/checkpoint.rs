@@ -1,29 +1,53 @@
 //! What a checkpoint takes from a partition, what it gives back after a restart, and what it lets go.
 
-use super::Shard;
+use super::{Shard, Slot};
 use crate::profile::Profile;
 use crate::schedule::Schedules;
 use faden_model::{ProfileId, Timestamp};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Profiles that are looked at for each one that has to go: some were used, some changed.
+const LOOKS: usize = 8;
+
+/// A profile that changed, as it was when it was taken; what happens to it later happens to a copy.
+#[derive(Debug)]
+pub struct Changed {
+    slot: Arc<Slot>,
+    /// The due row that the store holds; `Timestamp::MAX` for none.
+    pub stored_due: Timestamp,
+}
+
+impl Changed {
+    pub fn profile(&self) -> &Profile {
+        &self.slot.profile
+    }
+
+    /// The due row that the store must hold now; `Timestamp::MAX` for none.
+    pub fn due(&self) -> Timestamp {
+        self.slot.due
+    }
+}
 
 impl Shard {
-    /// Visits every profile that changed since the last call, in the order of their ids; `visit` gets the
-    /// profile, the due row the store holds and the one it must hold now.
-    pub fn take_dirty(&mut self, mut visit: impl FnMut(&Profile, Timestamp, Timestamp)) {
+    /// Every profile that changed since the last call, in the order of their ids.
+    pub fn take_dirty(&mut self) -> Vec<Changed> {
         let mut ids = std::mem::take(&mut self.dirty);
         ids.sort_unstable();
         ids.dedup();
-        for id in &ids {
-            let Some(slot) = self.slots.get_mut(*id) else { continue };
-            visit(&slot.profile, slot.stored_due, slot.due);
-            slot.stored_due = slot.due;
+        let mut changed = Vec::with_capacity(ids.len());
+        for id in ids {
+            let Some(slot) = self.slots.get_mut(id) else { continue };
+            let stored_due = std::mem::replace(&mut slot.stored_due, slot.due);
             slot.dirty = false;
             if slot.due != Timestamp::MAX && slot.scheduled != slot.due {
                 // From now on the profile may be let go; the wheel must know its exact instant.
                 slot.scheduled = slot.due;
-                self.wheel.insert(slot.due, *id);
+                self.wheel.insert(slot.due, id);
             }
+            changed.extend(self.slots.share(id).map(|slot| Changed { slot, stored_due }));
         }
+        changed
     }
 
     /// Profiles that have left since the last call, with the due row the store holds for them. What the last
@@ -47,14 +71,13 @@ impl Shard {
         self.blocked.is_empty() && self.outgoing.is_empty() && self.arrived.is_empty()
     }
 
-    /// Lets go of clean profiles that were not used since the last call, until at most `keep` are warm.
+    /// Lets go of clean profiles that were not used since they were last looked at, until at most `keep` are
+    /// warm. It looks at some times as many as are too many and goes on there the next time.
     pub fn let_go(&mut self, keep: usize) {
-        let mut excess = self.slots.len().saturating_sub(keep);
-        self.slots.retain(|slot| {
-            let unused = !slot.dirty && !slot.recent && excess > 0;
-            excess -= usize::from(unused);
-            slot.recent = false;
-            !unused
+        let excess = self.slots.len().saturating_sub(keep);
+        self.slots.let_go(excess, excess.saturating_mul(LOOKS), |slot| {
+            let recent = std::mem::take(&mut slot.recent);
+            slot.dirty || recent
         });
     }
 

@@ -59,8 +59,12 @@ impl Audiences {
         range.map(|((_, profile), since)| (*profile, *since)).collect()
     }
 
-    pub(super) fn write(&mut self, batch: &mut Batch) {
-        for ((audience, profile), since) in std::mem::take(&mut self.members) {
+    pub(super) fn take(&mut self) -> Audiences {
+        Audiences { members: std::mem::take(&mut self.members), changes: self.changes.take() }
+    }
+
+    pub(super) fn write(self, batch: &mut Batch) {
+        for ((audience, profile), since) in self.members {
             let key = [audience.to_be_bytes(), profile.0.to_be_bytes()].concat();
             match since {
                 Some(since) => batch.put(Table::Members, &key, &since.0.to_be_bytes()),

@@ -92,7 +92,11 @@ impl Consents {
         self.rows.put([[BY_STRAND].as_slice(), &row.profile.0.to_be_bytes(), &tail].concat(), value);
     }
 
-    pub(super) fn write(&mut self, batch: &mut Batch) {
+    pub(super) fn take(&mut self) -> Consents {
+        Consents { rows: self.rows.take() }
+    }
+
+    pub(super) fn write(self, batch: &mut Batch) {
         self.rows.write(batch);
     }
 }

@@ -52,10 +52,14 @@ impl Decided {
         std::mem::replace(&mut self.newest, keep.then(Newest::default)).unwrap_or_default()
     }
 
-    pub(super) fn write(&mut self, position: Position, batch: &mut Batch) {
-        let mut made = std::mem::take(&mut self.made);
-        made.sort();
-        for (number, chunk) in (0u32..).zip(made.chunks(ROW)) {
+    /// What the store does not know yet.
+    pub(super) fn take(&mut self) -> Decided {
+        Decided { made: std::mem::take(&mut self.made), newest: None }
+    }
+
+    pub(super) fn write(mut self, position: Position, batch: &mut Batch) {
+        self.made.sort_unstable();
+        for (number, chunk) in (0u32..).zip(self.made.chunks(ROW)) {
             let Some((newest, _)) = chunk.last() else { continue };
             let key = time_key(*newest, &[position.0.to_be_bytes().as_slice(), &number.to_be_bytes()].concat());
             let row: Vec<(i64, u64, u32)> = chunk.iter().map(|(at, born)| (newest.0 - at.0, born.under.0, born.count)).collect();

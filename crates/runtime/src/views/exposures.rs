@@ -32,8 +32,8 @@ impl Exposures {
         found
     }
 
-    pub fn write(&mut self, batch: &mut Batch) {
-        for ((enrollment, experiment), arm) in std::mem::take(&mut self.0) {
+    pub fn write(self, batch: &mut Batch) {
+        for ((enrollment, experiment), arm) in self.0 {
             let key = [born_key(enrollment.0).as_slice(), experiment.as_bytes()].concat();
             batch.put(Table::Exposures, &key, arm.as_bytes());
         }

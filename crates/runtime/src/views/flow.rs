@@ -5,7 +5,7 @@
 use super::counts::{Ways, hour};
 use crate::checkpoint::{SharedStore, number};
 use faden_engine::track::Move;
-use faden_storage::{Batch, Table};
+use faden_storage::{Batch, Store, StoreError, Table};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{ControlFlow, RangeInclusive};
 
@@ -50,22 +50,28 @@ impl Flow {
         range.map(|((.., hour), ways)| (*hour, ways.clone())).collect()
     }
 
-    pub(super) fn write(&mut self, now: u64, store: &SharedStore, batch: &mut Batch) {
+    /// `true` where it is time to [`sweep`].
+    pub(super) fn write(&mut self, now: u64, batch: &mut Batch) -> bool {
         for key in std::mem::take(&mut self.changed) {
             if let Some(ways) = self.rows.get(&key) {
                 batch.put(Table::Moves, &bytes(key), &postcard::to_stdvec(ways).expect("counts have no unserialisable part"));
             }
         }
         self.rows.retain(|(.., hour), _| hour + WARM > now);
-        if now > self.swept {
-            self.swept = now;
-            store.each(Table::Moves, |key, _| {
-                if key.get(16..).and_then(number).is_some_and(|hour| hour + HOURS < now) {
-                    batch.delete(Table::Moves, key);
-                }
-            });
-        }
+        let is_later = now > self.swept;
+        self.swept = self.swept.max(now);
+        is_later
     }
+}
+
+/// Lets go of rows that are older than [`HOURS`].
+pub(super) fn sweep(now: u64, store: &dyn Store, batch: &mut Batch) -> Result<(), StoreError> {
+    store.scan(Table::Moves, &[], &[], &mut |key, _| {
+        if key.get(16..).and_then(number).is_some_and(|hour| hour + HOURS < now) {
+            batch.delete(Table::Moves, key);
+        }
+        ControlFlow::Continue(())
+    })
 }
 
 fn stored(store: &SharedStore, key: Key) -> Option<Ways> {

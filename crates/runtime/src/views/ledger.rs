@@ -57,8 +57,12 @@ impl Ledger {
         rows.take(count).map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
-    pub(super) fn write(&mut self, batch: &mut Batch) {
-        for (key, value) in std::mem::take(&mut self.unsaved) {
+    pub(super) fn take(&mut self) -> Ledger {
+        Ledger { table: self.table, unsaved: std::mem::take(&mut self.unsaved) }
+    }
+
+    pub(super) fn write(self, batch: &mut Batch) {
+        for (key, value) in self.unsaved {
             batch.put(self.table, &key, &value);
         }
     }

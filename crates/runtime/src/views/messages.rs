@@ -222,8 +222,18 @@ impl Messages {
         rows.map(|(id, row)| (*id, row.clone())).collect()
     }
 
-    pub(super) fn write(&mut self, batch: &mut Batch) {
-        for (id, row) in std::mem::take(&mut self.changed) {
+    /// What the store does not know yet, for [`Messages::write`].
+    pub(super) fn take(&mut self) -> Messages {
+        Messages {
+            changed: std::mem::take(&mut self.changed),
+            outbox: std::mem::take(&mut self.outbox),
+            by_provider: std::mem::take(&mut self.by_provider),
+            ..Messages::default()
+        }
+    }
+
+    pub(super) fn write(self, batch: &mut Batch) {
+        for (id, row) in self.changed {
             let key = born_key(id.0);
             batch.put_with(Table::Messages, &key, |bytes| {
                 bytes.push(ROW_VERSION);
@@ -232,14 +242,14 @@ impl Messages {
             });
             batch.put(Table::MessagesByTime, &time_key(row.at, &key), &[]);
         }
-        for (id, open) in std::mem::take(&mut self.outbox) {
+        for (id, open) in self.outbox {
             if open {
                 batch.put(Table::Outbox, &born_key(id.0), &[]);
             } else {
                 batch.delete(Table::Outbox, &born_key(id.0));
             }
         }
-        for (key, id) in std::mem::take(&mut self.by_provider) {
+        for (key, id) in self.by_provider {
             batch.put(Table::MessagesByProvider, key.as_bytes(), &born_key(id.0));
         }
     }

@@ -34,7 +34,7 @@ use faden_engine::front::partition_of;
 use faden_engine::profile::Profile;
 use faden_engine::track::Track;
 use faden_model::{Event, MessageId, ProfileId, Report, Text, Timestamp};
-use faden_storage::{Batch, Position};
+use faden_storage::{Batch, Position, Store, StoreError};
 use flow::Flow;
 use messages::Messages;
 use migrations::Migrations;
@@ -151,30 +151,67 @@ impl Views {
         self.whose.iter().enumerate().filter(of).map(|(place, _)| place).collect()
     }
 
-    pub(crate) fn write(
-        &mut self,
-        (at, position): (Timestamp, Position),
-        partitions: &[Partition],
-        store: &SharedStore,
-        batch: &mut Batch,
-    ) {
+    /// Takes what the store does not know yet at a checkpoint, of which clock and place in the log are given;
+    /// counts are small and written at once.
+    pub(crate) fn cut(&mut self, (at, position): (Timestamp, Position), batch: &mut Batch) -> ViewsCut {
         self.whose.clear();
-        self.decided.write(position, batch);
-        self.flow.write(counts::hour(at), store, batch);
+        self.counts.write(batch);
+        self.stats.write(batch);
         self.migrations.write(batch);
+        let hour = counts::hour(at);
+        ViewsCut {
+            position,
+            sweep_moves: self.flow.write(hour, batch).then_some(hour),
+            decided: self.decided.take(),
+            messages: self.messages.take(),
+            waits: std::mem::take(&mut self.waits),
+            audiences: self.audiences.take(),
+            consents: self.consents.take(),
+            timeline: std::mem::take(&mut self.timeline),
+            search: self.search.take(at),
+            exposures: std::mem::take(&mut self.exposures),
+        }
+    }
+
+    /// What is known of a message.
+    pub fn message(&self, id: MessageId, store: Option<&SharedStore>) -> Option<MessageRow> {
+        self.messages.row(id, store)
+    }
+}
+
+/// What the views had to write at a checkpoint.
+pub(crate) struct ViewsCut {
+    position: Position,
+    /// The hour it is, where rows of hours long past have to go.
+    sweep_moves: Option<u64>,
+    decided: Decided,
+    messages: Messages,
+    waits: Waits,
+    audiences: Audiences,
+    consents: Consents,
+    timeline: Timeline,
+    search: Search,
+    exposures: Exposures,
+}
+
+impl ViewsCut {
+    /// `profile` gives a profile as the checkpoint has it, `store` is as the checkpoint before left it.
+    pub(crate) fn write<'p>(
+        self,
+        profile: impl Fn(ProfileId) -> Option<&'p Profile>,
+        store: &dyn Store,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
+        self.decided.write(self.position, batch);
+        if let Some(hour) = self.sweep_moves {
+            flow::sweep(hour, store, batch)?;
+        }
         self.messages.write(batch);
         self.timeline.write(batch);
         self.waits.write(batch);
         self.audiences.write(batch);
         self.consents.write(batch);
         self.exposures.write(batch);
-        self.search.write(at, |id| warm(partitions, id), store, batch);
-        self.counts.write(batch);
-        self.stats.write(batch);
-    }
-
-    /// What is known of a message.
-    pub fn message(&self, id: MessageId, store: Option<&SharedStore>) -> Option<MessageRow> {
-        self.messages.row(id, store)
+        self.search.write(profile, store, batch)
     }
 }

@@ -5,10 +5,10 @@
 //! new; what went is known from the profile as the store has it, so no list of words is kept anywhere.
 //! Between checkpoints words stand in memory, noted down only when somebody searches.
 
-use crate::checkpoint::{SharedStore, number};
+use crate::checkpoint::{SharedStore, number, stored_profiles};
 use faden_engine::profile::Profile;
 use faden_model::{IdentifierKind, ProfileId, Text, Timestamp, Value};
-use faden_storage::{Batch, Table};
+use faden_storage::{Batch, Store, StoreError, Table};
 use std::collections::BTreeSet;
 use std::ops::{Bound, ControlFlow};
 
@@ -166,34 +166,35 @@ impl Search {
         found.take(count).cloned().collect()
     }
 
-    pub(crate) fn write<'p>(
-        &mut self,
-        at: Timestamp,
+    /// What the store does not know yet, at `at`, the clock of a checkpoint.
+    pub(super) fn take(&mut self, at: Timestamp) -> Search {
+        self.fresh.clear();
+        self.noted = 0;
+        Search { changed: std::mem::take(&mut self.changed), written: self.written.replace(at), ..Search::default() }
+    }
+
+    /// `profile` gives a profile as the checkpoint has it, `store` is as the checkpoint before left it.
+    pub(super) fn write<'p>(
+        mut self,
         profile: impl Fn(ProfileId) -> Option<&'p Profile>,
-        store: &SharedStore,
+        store: &dyn Store,
         batch: &mut Batch,
-    ) {
-        let mut changed = std::mem::take(&mut self.changed);
-        changed.sort_unstable();
-        changed.dedup();
-        let written = self.written.replace(at);
+    ) -> Result<(), StoreError> {
+        self.changed.sort_unstable();
+        self.changed.dedup();
+        let written = self.written;
         let is_new = |id: &ProfileId| profile(*id).is_some_and(|profile| written.is_some_and(|written| profile.created_at > written));
-        let (new, known): (Vec<ProfileId>, Vec<ProfileId>) = changed.into_iter().partition(is_new);
+        let (new, known): (Vec<ProfileId>, Vec<ProfileId>) = self.changed.into_iter().partition(is_new);
         for id in new {
             let now = profile(id).map(words).unwrap_or_default();
             now.iter().for_each(|word| batch.put(Table::Search, &key(word, id), &[]));
         }
-        let mut before = Vec::new();
-        store.profiles(&known, |stored| before.push((stored.id, words(&stored))));
-        for id in known {
+        stored_profiles(store, &known, |id, before| {
             let now = profile(id).map(words).unwrap_or_default();
-            let none = BTreeSet::new();
-            let old = before.binary_search_by_key(&id, |(id, _)| *id).map_or(&none, |at| &before[at].1);
-            now.difference(old).for_each(|word| batch.put(Table::Search, &key(word, id), &[]));
+            let old = before.as_ref().map(words).unwrap_or_default();
+            now.difference(&old).for_each(|word| batch.put(Table::Search, &key(word, id), &[]));
             old.difference(&now).for_each(|word| batch.delete(Table::Search, &key(word, id)));
-        }
-        self.fresh.clear();
-        self.noted = 0;
+        })
     }
 }
 

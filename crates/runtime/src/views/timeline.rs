@@ -45,16 +45,13 @@ impl Timeline {
         self.unsaved.iter().rev().filter(of).map(|(_, position)| *position).collect()
     }
 
-    pub(super) fn write(&mut self, batch: &mut Batch) {
-        let mut unsaved = std::mem::take(&mut self.unsaved);
-        unsaved.sort_unstable();
-        for events in unsaved.chunk_by(|one, next| one.0 == next.0) {
+    pub(super) fn write(mut self, batch: &mut Batch) {
+        self.unsaved.sort_unstable();
+        for events in self.unsaved.chunk_by(|one, next| one.0 == next.0) {
             let (strand, first) = events[0];
             let steps: Vec<u64> = events.windows(2).map(|pair| pair[1].1.0 - pair[0].1.0).collect();
             let key = [strand.0.to_be_bytes(), first.0.to_be_bytes()].concat();
             batch.put(Table::Timeline, &key, &postcard::to_stdvec(&steps).expect("numbers have no unserialisable part"));
         }
-        unsaved.clear();
-        self.unsaved = unsaved;
     }
 }

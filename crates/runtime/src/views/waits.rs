@@ -87,8 +87,8 @@ impl Waits {
         within.map(|(standing, came)| (*standing, *came)).collect()
     }
 
-    pub(super) fn write(&mut self, batch: &mut Batch) {
-        for (standing, came) in std::mem::take(&mut self.0) {
+    pub(super) fn write(self, batch: &mut Batch) {
+        for (standing, came) in self.0 {
             if came {
                 batch.put(Table::Enrollments, &standing.key(), &[]);
             } else {

@@ -1,13 +1,16 @@
 //! The segment after this one: a file of zeros, made while nobody waits for it.
 
 use super::LogOptions;
-use crate::disk::Disk;
+use crate::disk::{Disk, DiskFile};
 use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
     thread::{self, JoinHandle},
 };
+
+/// Bytes that are written and flushed in one go: what the log flushes meanwhile waits for no more than these.
+const STEP_BYTES: u64 = 1 << 20;
 
 /// A file of zeros that is being made on a thread of its own. It is waited for when it is dropped, so
 /// that nothing writes into a log's directory after the log.
@@ -20,8 +23,14 @@ impl Spare {
     pub(super) fn start(disk: Arc<dyn Disk>, options: &LogOptions) -> Self {
         let (path, length) = (Self::path(&options.directory), options.segment_bytes);
         let maker = thread::Builder::new().name("log-spare".to_owned()).spawn(move || {
-            make_zeros(&*disk, &path, length)?;
-            disk.open(&path)?.sync_data()?;
+            crate::step_back();
+            let file = create(&*disk, &path)?;
+            let mut made = 0;
+            while made < length {
+                made = length.min(made + STEP_BYTES);
+                file.preallocate(made)?;
+                file.sync_data()?;
+            }
             Ok(length)
         });
         // Without a thread, and on a disk that is full, segments are made when they are needed.
@@ -50,9 +59,12 @@ impl Drop for Spare {
 
 /// Makes a file of `length` zeros, replacing an old one; not durable yet.
 pub(super) fn make_zeros(disk: &dyn Disk, path: &Path, length: u64) -> io::Result<()> {
+    create(disk, path)?.preallocate(length)
+}
+
+fn create(disk: &dyn Disk, path: &Path) -> io::Result<Box<dyn DiskFile>> {
     match disk.remove(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => disk.create(path),
     }
-    disk.create(path)?.preallocate(length)
 }

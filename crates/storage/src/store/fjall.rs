@@ -49,12 +49,14 @@ impl FjallStore {
     /// [`StoreError::Open`].
     pub fn open(options: &StoreOptions) -> Result<Self, StoreError> {
         let failed = |source: fjall::Error| StoreError::Open { directory: options.directory.clone(), source: Box::new(source) };
-        let database = Database::builder(&options.directory)
-            .cache_size(options.cache_bytes)
-            .worker_threads(WORKER_THREADS)
-            .max_journaling_size(JOURNAL_BYTES_MAX)
-            .open()
-            .map_err(failed)?;
+        // Its workers are as patient as the thread that starts them.
+        let open = || {
+            let database = Database::builder(&options.directory).cache_size(options.cache_bytes);
+            crate::step_back();
+            database.worker_threads(WORKER_THREADS).max_journaling_size(JOURNAL_BYTES_MAX).open()
+        };
+        let opened = std::thread::scope(|scope| scope.spawn(open).join());
+        let database = opened.unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map_err(failed)?;
         let mut tables = Vec::new();
         for table in Table::ALL {
             tables.push(database.keyspace(table.name(), || table_options(table)).map_err(failed)?);
