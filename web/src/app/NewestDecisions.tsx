@@ -1,15 +1,15 @@
 // Decisions as they happen, before them the newest that there were. They stand still while somebody points at them or
 // reads with the keyboard, so that a link can be hit.
-import { useMemo, useRef, useState } from 'react'
+import { type ReactNode, useMemo, useRef, useState } from 'react'
 import { useGet } from '../api/hooks.ts'
 import { useLive } from '../api/stream.ts'
 import type { ChainItem, Page } from '../api/types.ts'
 import { Card } from '../ui/Card.tsx'
-import styles from './Decision.module.css'
 import { DecisionLine } from './Decision.tsx'
 import { useAppTexts } from './texts.ts'
 
-export function NewestDecisions({ max }: { max: number }) {
+/** `nothing` stands there before the first one. */
+export function NewestDecisions({ max, nothing }: { max: number; nothing?: ReactNode }) {
   const t = useAppTexts()
   const live = useLive((live) => live.decisions)
   const before = useGet<Page<ChainItem>>('/decisions', { limit: max }, { fresh: Number.POSITIVE_INFINITY })
@@ -23,7 +23,7 @@ export function NewestDecisions({ max }: { max: number }) {
   return (
     <Card title={t('newest')} actions={reading ? <span className="muted">{t('paused')}</span> : undefined} flush>
       {still.current.length === 0 ? (
-        <p className={styles.none}>{t('newest_none')}</p>
+        (nothing ?? <p className="nothing">{t('newest_none')}</p>)
       ) : (
         <ul
           aria-label={t('newest')}

@@ -69,8 +69,21 @@ export default function Explain() {
           choices={[any, ...(journeys.data?.items ?? []).map((each) => ({ value: each.journey, label: each.title }))]}
         />
       </Filters>
-      {filtered ? <Chosen filters={{ profile, kind, outcome, journey }} /> : <NewestDecisions max={40} />}
+      {filtered ? (
+        <Chosen filters={{ profile, kind, outcome, journey }} />
+      ) : (
+        <NewestDecisions max={40} nothing={<Nothing />} />
+      )}
     </Page>
+  )
+}
+
+function Nothing() {
+  const t = useTexts()
+  return (
+    <Empty icon={<BookOpenCheck />} title={t('none')} snippet="faden apply my-shop">
+      {t('none_text')}
+    </Empty>
   )
 }
 
@@ -88,9 +101,7 @@ function Chosen({ filters }: { filters: { profile: string; kind: string; outcome
       {decisions.loading ? (
         <Skeleton lines={8} />
       ) : decisions.items.length === 0 ? (
-        <Empty icon={<BookOpenCheck />} title={t('none')} snippet="faden apply my-shop">
-          {t('none_text')}
-        </Empty>
+        <Nothing />
       ) : (
         <Decisions items={decisions.items} more={decisions.more} onEnd={decisions.loadMore} />
       )}

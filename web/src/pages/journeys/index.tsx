@@ -21,10 +21,12 @@ import { type Column, Table } from '../../ui/Table.tsx'
 import { isChanged, useDrafts } from './drafts.ts'
 import styles from './journeys.module.css'
 import { NewJourney } from './NewJourney.tsx'
-import { STARTERS } from './starters.ts'
+import { fill, STARTERS } from './starters.ts'
 import { useJourneyTexts } from './texts.ts'
 
 const REFRESH_MS = 5_000
+
+const FIRST = { name: 'welcome', title: 'Welcome', template: 'hello', audience: 'buyers' }
 
 type Row = JourneySummary & { unsaved: boolean }
 
@@ -48,12 +50,7 @@ export default function Journeys() {
       ) : list.loading ? (
         <Skeleton lines={6} />
       ) : list.items.length === 0 && rows.length === 0 ? (
-        <Empty
-          icon={<Route />}
-          title={t('none_yet')}
-          snippet={STARTERS[0]?.text.replace('NAME', 'welcome')}
-          action={create}
-        >
+        <Empty icon={<Route />} title={t('none_yet')} snippet={STARTERS[0] && fill(STARTERS[0], FIRST)} action={create}>
           {t('none_yet_text')}
         </Empty>
       ) : (

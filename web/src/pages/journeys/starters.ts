@@ -16,16 +16,14 @@ export const STARTERS: readonly Starter[] = [
 title: TITLE
 purpose: service
 entry: {event: Signed Up, reentry: never}
+exit:
+  - event: Order Completed
 goal: {event: Order Completed, within: 30d}
 steps:
   - id: hello
     send: {template: TEMPLATE, channels: [email]}
   - id: two_days
     wait: {for: 2d}
-  - id: bought_already
-    branch:
-      - {when: profile.country == "DE", to: end}
-      - {otherwise: tips}
   - id: tips
     send: {template: TEMPLATE, channels: [email]}
 `,

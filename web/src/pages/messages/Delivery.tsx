@@ -9,6 +9,7 @@ import { Filters } from '../../app/Page.tsx'
 import { STATES, shareTone, useAppTexts } from '../../app/texts.ts'
 import { useSearchParam } from '../../app/url.ts'
 import { useLanguage } from '../../i18n.ts'
+import { Button } from '../../ui/Button.tsx'
 import { Card } from '../../ui/Card.tsx'
 import { Empty } from '../../ui/Empty.tsx'
 import { Select } from '../../ui/Select.tsx'
@@ -20,6 +21,7 @@ import { useMessageTexts } from './texts.ts'
 /** In the order in which a bar shows them. */
 const SHOWN: readonly MessageState[] = ['read', 'delivered', 'sent', 'queued', 'held', 'failed', 'suppressed']
 const REFRESH_MS = 5_000
+const LONGEST = '720'
 const BY: StatsBy[] = ['channel', 'provider', 'country', 'template']
 
 export function Delivery() {
@@ -98,7 +100,13 @@ export function Delivery() {
       ) : list.loading ? (
         <Skeleton lines={5} />
       ) : list.items.length === 0 ? (
-        <Empty icon={<Truck />} title={t('nothing_in_range')}>
+        <Empty
+          icon={<Truck />}
+          title={t('nothing_in_range')}
+          action={
+            hours === LONGEST ? undefined : <Button onPress={() => setHours(LONGEST)}>{t('look_at_30_days')}</Button>
+          }
+        >
           {t('nothing_in_range_text')}
         </Empty>
       ) : (

@@ -36,6 +36,7 @@ export const useMessageTexts = defineTexts('messages', {
     hours_168: '7 days',
     hours_720: '30 days',
     nothing_in_range: 'No message in this time',
+    look_at_30_days: 'Look at the last 30 days',
     nothing_in_range_text:
       'Choose a longer one. Arrived is counted of those whose receipt says so or says that they did not.',
     message_to: '{{template}} to {{person}}',
@@ -93,6 +94,7 @@ export const useMessageTexts = defineTexts('messages', {
     hours_168: '7 Tagen',
     hours_720: '30 Tagen',
     nothing_in_range: 'Keine Nachricht in dieser Zeit',
+    look_at_30_days: 'Die letzten 30 Tage ansehen',
     nothing_in_range_text: 'Wähle eine längere. Angekommen zählt von denen, deren Quittung es bestätigt oder verneint.',
     message_to: '{{template}} an {{person}}',
     as_rendered_now: 'Wie sie jetzt geschrieben würde',

@@ -112,10 +112,18 @@ function useColumns(): Column<ProfileSummary>[] {
   ]
 }
 
+const firstPerson = () => `curl ${window.location.origin}/v1/identify -u WRITE_KEY: \\
+  -H 'content-type: application/json' \\
+  -d '{"userId": "ada", "traits": {"email": "ada@example.com", "first_name": "Ada"}}'`
+
 function Nobody({ searched }: { searched: boolean }) {
   const t = useTexts()
   return (
-    <Empty icon={<UserRoundSearch />} title={searched ? t('none_found') : t('none_yet')}>
+    <Empty
+      icon={<UserRoundSearch />}
+      title={searched ? t('none_found') : t('none_yet')}
+      snippet={searched ? undefined : firstPerson()}
+    >
       {searched ? t('none_found_text') : t('none_yet_text')}
     </Empty>
   )
