@@ -62,22 +62,6 @@ test('a journey is opened from the list, and a step shows who waits there', () =
     await page.getByRole('heading', { name: 'Who waits here' }).waitFor({ state: 'detached' })
   }))
 
-test('live numbers change without a box or an arrow being drawn anew', () =>
-  inPage(async (page) => {
-    const { journey } = await busiest(page)
-    await page.goto(`/journeys/${journey}`)
-    await boxes(page).first().waitFor()
-    const marked = await page.evaluate(() => {
-      const drawn = [...document.querySelectorAll('.react-flow__node, .react-flow__edge')]
-      for (const element of drawn) element.setAttribute('data-marked', '')
-      return drawn.length
-    })
-    await page.waitForTimeout(5_000)
-    const kept = await page.evaluate(() => document.querySelectorAll('[data-marked]').length)
-    const drawn = await page.evaluate(() => document.querySelectorAll('.react-flow__node, .react-flow__edge').length)
-    expect([kept, drawn]).toEqual([marked, marked])
-  }))
-
 test('a step is added on the canvas, stands in the text, and is taken back', () =>
   inPage(async (page) => {
     const { journey } = await busiest(page)

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { launch, open, settled, URL_OF_SERVER } from './browser.ts'
 
 const EVENTS_PER_SECOND = 5_000
-const SECONDS = 6
+const SECONDS = 4
 const BATCH = 500
 const PEOPLE = 20_000
 /** A machine that is busy with other things may be slower, but not by this much. */
