@@ -47,6 +47,25 @@ test('what was refused is read, tried again, and deleted', () =>
     expect(await page.getByText(event).count()).toBe(0)
   }))
 
+test('two people who became one are taken apart again', () =>
+  inPage(async (page) => {
+    const authorization = `Basic ${btoa(`${await keyOfSource(page)}:`)}`
+    const name = `merged-${Date.now()}`
+    for (const [call, data] of [
+      ['identify', { userId: name, traits: { email: `${name}@example.com` } }],
+      ['identify', { anonymousId: name, traits: { first_name: 'Ada' } }],
+      ['identify', { userId: name, anonymousId: name }],
+    ] as const) {
+      const answer = await page.request.post(`${URL_OF_SERVER}/v1/${call}`, { headers: { authorization }, data })
+      expect(answer.status()).toBe(200)
+    }
+    await page.goto(`/people/user_id:${name}?tab=identity`)
+    await page.getByRole('button', { name: 'Take back' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Take back' }).click()
+    await page.getByText('The merge is being taken back.').waitFor()
+    await page.getByText('taken back', { exact: true }).waitFor()
+  }))
+
 test('a channel is tried with a message of one’s own', () =>
   inPage(async (page) => {
     await page.goto('/sources?view=channels')

@@ -46,7 +46,7 @@ export function Problem({ problem, onRetry }: { problem: ProblemView; onRetry?: 
               {t('retry')}
             </Button>
           )}
-          {problem.doc_url?.startsWith('http') && (
+          {problem.doc_url && /^(https?:|\/)/.test(problem.doc_url) && (
             <a href={problem.doc_url} target="_blank" rel="noreferrer">
               {t('problem_code')}
             </a>
