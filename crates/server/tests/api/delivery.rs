@@ -135,6 +135,19 @@ async fn a_provider_that_hangs_or_answers_garbage_is_seen_loses_nothing_and_stop
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_whose_answer_was_lost_is_not_repeated_at_once_and_holds_up_nobody() {
+    let mail = MailServer::start(Mood::Curt).await;
+    let server = Server::start(&files(&settings(&mail, 5, ""), JOURNEY)).await;
+    greet(&server, &["ada"]).await;
+    wait_until("the account is seen to be down", || async { account(&server, "mail").await["state"] == "down" }).await;
+    mail.be(Mood::Well);
+    greet(&server, &["ben", "cleo"]).await;
+    wait_until("the others are out", || async { count(&server, "sent").await == 2 }).await;
+    assert_eq!((mail.handed_over(), mail.recipients()), (3, vec!["ben@example.com".to_owned(), "cleo@example.com".to_owned()]));
+    assert_eq!((count(&server, "queued").await, &account(&server, "mail").await["state"]), (1, &json!("up")));
+}
+
 /// Takes everything.
 async fn hook() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");

@@ -13,6 +13,8 @@ pub enum Mood {
     Well,
     /// Takes a mail and answers only when the mood changes.
     Slow,
+    /// Takes a mail and hangs up instead of answering.
+    Curt,
     /// Lets a connection come and says nothing.
     Silent,
     /// Speaks another protocol.
@@ -118,7 +120,7 @@ async fn talk(connection: TcpStream, state: Arc<watch::Sender<State>>) -> std::i
             return Ok(());
         }
         Mood::Mad => return write.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await,
-        Mood::Well | Mood::Slow => write.write_all(b"220 mail.example\r\n").await?,
+        Mood::Well | Mood::Slow | Mood::Curt => write.write_all(b"220 mail.example\r\n").await?,
     }
     let mut to = String::new();
     while let Some(line) = lines.next_line().await? {
@@ -142,7 +144,10 @@ async fn talk(connection: TcpStream, state: Arc<watch::Sender<State>>) -> std::i
                 }
                 state.send_modify(|state| state.handed_over += 1);
                 // The sender of the mood outlives every connection.
-                let _ = changes.wait_for(|state| state.mood != Mood::Slow).await;
+                let mood = changes.wait_for(|state| state.mood != Mood::Slow).await.map(|state| state.mood);
+                if mood.is_ok_and(|mood| mood == Mood::Curt) {
+                    return Ok(());
+                }
                 state.send_modify(|state| state.mails.push(Mail { to: to.clone(), text }));
                 "250 2.0.0 kept"
             }
