@@ -6,11 +6,13 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::time::Instant;
 
 const POLICY: &str = "policy: global\nconsent: {marketing: opt_in}\n";
 const SENDERS: usize = 6;
+/// So many events are answered before a change is made, and again after it was acknowledged.
+const EVENTS: usize = 60;
 
 fn journey(step: &str) -> String {
     format!(
@@ -35,10 +37,24 @@ struct Call {
     answered: Instant,
 }
 
+/// What all senders share.
+#[derive(Default)]
+struct Course {
+    answered: AtomicUsize,
+    end: AtomicBool,
+}
+
+impl Course {
+    async fn another(&self, events: usize) {
+        let wanted = self.answered.load(SeqCst) + events;
+        wait_until("events are answered", || async { self.answered.load(SeqCst) >= wanted }).await;
+    }
+}
+
 /// Sends events with rising numbers of its own, one after the other, until it is told to end.
-async fn sender(server: Arc<Server>, number: usize, user: Option<&'static str>, end: Arc<AtomicBool>) -> Vec<(String, Call)> {
+async fn sender(server: Arc<Server>, number: usize, user: Option<&'static str>, course: Arc<Course>) -> Vec<(String, Call)> {
     let mut calls = Vec::new();
-    while !end.load(SeqCst) {
+    while !course.end.load(SeqCst) {
         let name = format!("e{number}x{}", calls.len());
         let who = user.map_or_else(|| name.clone(), str::to_owned);
         let traits = json!({"email": format!("{who}@example.com")});
@@ -50,6 +66,7 @@ async fn sender(server: Arc<Server>, number: usize, user: Option<&'static str>, 
         let begun = Instant::now();
         server.send(&batch).await;
         calls.push((name, Call { begun, answered: Instant::now() }));
+        course.answered.fetch_add(1, SeqCst);
     }
     calls
 }
@@ -73,14 +90,14 @@ async fn change_among<F: Future<Output = ()>>(
     user: Option<&'static str>,
     change: impl FnOnce() -> F,
 ) -> (Vec<(String, Call)>, Instant, Instant) {
-    let end = Arc::new(AtomicBool::new(false));
-    let senders: Vec<_> = (0..SENDERS).map(|number| tokio::spawn(sender(server.clone(), number, user, end.clone()))).collect();
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let course = Arc::new(Course::default());
+    let senders: Vec<_> = (0..SENDERS).map(|number| tokio::spawn(sender(server.clone(), number, user, course.clone()))).collect();
+    course.another(EVENTS).await;
     let begun = Instant::now();
     change().await;
     let acknowledged = Instant::now();
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    end.store(true, SeqCst);
+    course.another(EVENTS).await;
+    course.end.store(true, SeqCst);
     let mut calls = Vec::new();
     for sender in senders {
         calls.extend(sender.await.expect("a sender"));
@@ -118,7 +135,7 @@ async fn a_rule_that_was_published_decides_the_next_event_of_every_sender() {
             before += 1;
         }
     }
-    assert!(before >= 20 && after >= 20, "too few to show anything: {before} before, {after} after");
+    assert!(before >= EVENTS - SENDERS && after >= EVENTS - SENDERS, "too few to show anything: {before} before, {after} after");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -151,5 +168,5 @@ async fn a_withdrawal_holds_for_the_next_event_and_for_what_is_queued() {
         calls.iter().filter(|(_, call)| call.answered < begun).count(),
         calls.iter().filter(|(_, call)| call.begun > acknowledged).count(),
     );
-    assert!(before >= 20 && after >= 20, "too few to show anything: {before} before, {after} after");
+    assert!(before >= EVENTS - SENDERS && after >= EVENTS - SENDERS, "too few to show anything: {before} before, {after} after");
 }
