@@ -8,54 +8,11 @@ kills the server with `kill -9` at random moments and starts it again. A sink in
 honours the idempotency key, or an SMTP server, which has none) writes a line per delivered reminder; in the
 end the acceptance case's own checker counts them. Exit 77 when that checker is missing.
 """
-import argparse, base64, http.client, http.server, json, os, random, re, shutil, signal, socket, subprocess, sys, tempfile, threading, time
+import argparse, http.client, json, random, re, shutil, subprocess, sys, tempfile, threading, time
 from pathlib import Path
+from common import HERE, SOURCE, Server, Sink, call, free_port, webhook, workspace
 
-HERE = Path(__file__).resolve().parent
-KEY, SECRET = "shop-write-key", "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
 BATCH = 100
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-class Sink:
-    """Lines of delivered reminders; `repeats` are calls that carried an id that was there already."""
-
-    def __init__(self, path):
-        self.file, self.lock, self.seen, self.repeats = open(path, "w"), threading.Lock(), set(), 0
-
-    def take(self, key, row, honours_key):
-        with self.lock:
-            if key in self.seen:
-                self.repeats += 1
-                if honours_key:
-                    return
-            self.seen.add(key)
-            self.file.write(json.dumps(row) + "\n")
-            self.file.flush()
-
-
-def webhook(sink):
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self):
-            data = json.loads(self.rfile.read(int(self.headers["content-length"])))["data"]
-            sink.take(self.headers["webhook-id"], {"user_id": data["user_id"], "email": data["content"]["email"]}, True)
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server.server_address[1]
 
 
 def smtp(sink):
@@ -72,38 +29,6 @@ def smtp(sink):
     port = free_port()
     Controller(Handler(), hostname="127.0.0.1", port=port).start()
     return port
-
-
-class Server:
-    def __init__(self, faden, directory, workspace):
-        self.faden, self.directory, self.workspace, self.port = faden, directory, workspace, free_port()
-        self.environment = {**os.environ, "FADEN_SHOP_KEY": KEY, "FADEN_HOOK_SECRET": SECRET}
-        self.process, self.starts = None, 0
-        self.log = open(directory / "server.log", "a")
-
-    def start(self):
-        arguments = [self.faden, "serve", "--data", self.directory / "data", "--listen", f"127.0.0.1:{self.port}", "--workspace", self.workspace]
-        self.process = subprocess.Popen(arguments, env=self.environment, stdout=self.log, stderr=self.log)
-        self.starts += 1
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def stop(self):
-        self.process.terminate()
-        return self.process.wait(timeout=60)
-
-
-def call(port, path, body, authorization, limit=10):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=limit)
-    try:
-        headers = {"content-type": "application/json"} | ({"authorization": authorization} if authorization else {})
-        connection.request("POST" if body else "GET", path, body, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
-    finally:
-        connection.close()
 
 
 def customers(checker, count):
@@ -125,10 +50,9 @@ def customers(checker, count):
 
 def send(server, batch, deadline):
     body = json.dumps({"batch": batch}).encode()
-    authorization = "Basic " + base64.b64encode(f"{KEY}:".encode()).decode()
     while time.time() < deadline:
         try:
-            status, answer = call(server.port, "/v1/batch", body, authorization)
+            status, answer = call(server.port, "/v1/batch", body, SOURCE)
             if status == 200 and not json.loads(answer).get("rejected"):
                 return
             if status not in (429, 503):
@@ -136,7 +60,7 @@ def send(server, batch, deadline):
         except (OSError, http.client.HTTPException):
             pass
         time.sleep(0.05)
-    raise SystemExit("exactness: the server took a batch in no time that was given; see server.log")
+    raise SystemExit(f"exactness: the server took a batch in no time that was given; see {server.log}")
 
 
 def killer(server, kills, seconds, done):
@@ -151,15 +75,28 @@ def killer(server, kills, seconds, done):
     server.killed = killed
 
 
-def drain(server, sink, seconds):
-    """Waits until nothing has come for a while."""
-    last, since, deadline = -1, time.time(), time.time() + seconds
-    while time.time() < deadline:
-        if len(sink.seen) != last:
-            last, since = len(sink.seen), time.time()
-        elif time.time() - since > 6:
-            return
-        time.sleep(0.2)
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--faden", required=True)
+    p.add_argument("--shared", default=str(HERE.parent.parent.parent / "shared" / "acceptance"))
+    p.add_argument("--customers", type=int, default=20_000)
+    p.add_argument("--kills", type=int, default=50)
+    p.add_argument("--seconds", type=float, default=100, help="over which customers and kills are spread")
+    p.add_argument("--wait", type=int, default=20, help="the journey's hour, in seconds")
+    p.add_argument("--channel", choices=["webhook", "email"], default="webhook")
+    p.add_argument("--seed", type=int, default=int(time.time()))
+    a = p.parse_args()
+    checker = Path(a.shared) / "cart" / "cart.py"
+    if not checker.exists():
+        print(f"exactness: SKIPPED: {checker} is missing")
+        return 77
+    random.seed(a.seed)
+    directory = Path(tempfile.mkdtemp(prefix="faden-exactness-"))
+    sink = Sink(directory / "delivered.ndjson")
+    files = workspace(directory, webhook(sink), smtp(sink) if a.channel == "email" else 25, a.wait, a.channel)
+    server = Server(a.faden, f"exactness-{a.channel}", directory / "data", files)
+    server.start()
+    server.killed = killed
 
 
 def main():
@@ -202,7 +139,7 @@ def main():
         events += len(batch)
         time.sleep(max(0.0, begun + a.seconds * number / len(batches) - time.time()))
     thread.join()
-    drain(server, sink, a.wait + 300)
+    sink.drain(a.wait + 300)
     done.set()
     code = server.stop()
     print(f"{events} events, {server.killed} kills, seed {a.seed}, {sink.repeats} calls repeated a message's id, last exit code {code}")

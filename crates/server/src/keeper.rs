@@ -8,6 +8,7 @@
 use faden_model::{Command, MessageId, Record, Timestamp};
 use faden_runtime::{Node, NodeError};
 use faden_storage::{LogError, RecordBatch, StoreError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -51,11 +52,14 @@ pub enum Refusal {
 #[derive(Clone, Debug)]
 pub struct Health {
     pub ready: bool,
-    /// Stable code and text, where something is wrong.
-    pub trouble: Option<(&'static str, String)>,
+    /// Where something is wrong.
+    pub trouble: Option<Trouble>,
     /// The system's clock is behind the log by so much: time stands still until it has caught up.
     pub clock_behind_ms: i64,
 }
+
+/// Stable code and text.
+pub type Trouble = (&'static str, String);
 
 type Look = Box<dyn FnOnce(&mut Node) + Send>;
 
@@ -249,17 +253,16 @@ impl Thread {
     }
 
     fn work(&mut self, group: Group) {
-        let result = self.take(&group.batches);
-        self.hand_out();
-        let told = match &result {
-            Ok(()) => Ok(()),
-            Err(error) => Err(Refusal::Down(error.to_string())),
-        };
+        let result = sound(|| self.take(&group.batches));
+        if result.is_ok() {
+            self.hand_out();
+        }
+        let told = result.as_ref().map(|()| ()).map_err(|(_, text)| Refusal::Down(text.clone()));
         group.tell.into_iter().for_each(|done| drop(done.send(told.clone())));
         let Some(node) = self.node.as_mut() else { return };
-        match result {
-            Ok(()) => group.looks.into_iter().for_each(|look| look(node)),
-            Err(error) => self.fail(&error),
+        let looked = result.and_then(|()| group.looks.into_iter().try_for_each(|look| sound(|| Ok(look(node)))));
+        if let Err(trouble) = looked {
+            self.fail(trouble);
         }
     }
 
@@ -267,8 +270,7 @@ impl Thread {
         let at = now();
         let log_only = self.options.log_only;
         let Some(node) = self.node.as_mut() else { return Ok(()) };
-        let behind = node.front().clock().0.saturating_sub(at.0);
-        lock(&self.health).clock_behind_ms = if behind > CLOCK_BACK_MAX_MS { behind } else { 0 };
+        note_clock(&self.health, node.front().clock().0.saturating_sub(at.0));
         let mut batch = RecordBatch::new();
         batches.iter().for_each(|(one, _)| batch.extend(one));
         if batch.is_empty() && node.next_due().is_some_and(|due| due <= at) {
@@ -300,10 +302,10 @@ impl Thread {
         }
     }
 
-    fn fail(&mut self, error: &NodeError) {
-        let (code, text) = (code(error), chain(error));
-        tracing::error!(code, "the node cannot go on and will be opened again");
-        *lock(&self.health) = Health { ready: false, trouble: Some((code, text)), clock_behind_ms: 0 };
+    fn fail(&mut self, trouble: Trouble) {
+        let (code, cause) = &trouble;
+        tracing::error!(code, cause, "the node cannot go on and will be opened again");
+        *lock(&self.health) = Health { ready: false, trouble: Some(trouble), clock_behind_ms: 0 };
         self.node = None;
     }
 
@@ -313,15 +315,43 @@ impl Thread {
 
     fn reopen(&mut self) {
         std::thread::sleep(REOPEN_AFTER);
-        match (self.open)() {
+        match sound(|| (self.open)()) {
             Ok(node) => {
                 tracing::info!(position = node.position().0, "the node is open again");
                 self.node = Some(node);
                 *lock(&self.health) = Health { ready: true, trouble: None, clock_behind_ms: 0 };
                 self.hand_out();
             }
-            Err(error) => *lock(&self.health) = Health { ready: false, trouble: Some((code(&error), chain(&error))), clock_behind_ms: 0 },
+            Err(trouble) => {
+                let before = lock(&self.health).trouble.replace(trouble.clone());
+                let (code, cause) = &trouble;
+                // Every two seconds the same line would bury what came before it.
+                if before.is_none_or(|(before, _)| before != *code) {
+                    tracing::error!(code, cause, "the node cannot be opened; it is tried again and again");
+                }
+            }
         }
+    }
+}
+
+/// Runs something on the node. A panic, which a store that cannot be read ends in, is an error like others:
+/// what is in memory is given up, and the node is opened again from what is on the disk.
+fn sound<T>(work: impl FnOnce() -> Result<T, NodeError>) -> Result<T, Trouble> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(|error| (code(&error), chain(&error))),
+        Err(_) => Err(("node-failed", "the engine broke off; its last lines on standard error say where".to_owned())),
+    }
+}
+
+/// Keeps how far the system's clock is behind the log, and says so in the log when it begins and ends.
+fn note_clock(health: &Mutex<Health>, behind_ms: i64) {
+    let behind_ms = if behind_ms > CLOCK_BACK_MAX_MS { behind_ms } else { 0 };
+    let before = std::mem::replace(&mut lock(health).clock_behind_ms, behind_ms);
+    if before == 0 && behind_ms > 0 {
+        tracing::warn!(code = "clock-behind", behind_ms, "the system's clock went back: timers wait until it has caught up; set it by NTP");
+    }
+    if before > 0 && behind_ms == 0 {
+        tracing::info!("the system's clock has caught up with the log");
     }
 }
 
@@ -337,7 +367,8 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-fn code(error: &NodeError) -> &'static str {
+/// The stable code of what is wrong with a node.
+pub(crate) fn code(error: &NodeError) -> &'static str {
     match error {
         NodeError::Log(error) => LogError::code(error),
         NodeError::Store(error) => StoreError::code(error),

@@ -18,7 +18,7 @@ use axum::response::Response;
 use faden_engine::Definitions;
 use faden_engine::workspace::{Files, Finding};
 use faden_runtime::{Node, NodeError, SharedStore};
-use faden_storage::{FileDisk, FjallStore, Log, LogOptions, StoreOptions};
+use faden_storage::{FileDisk, FjallStore, Log, LogOptions, LogReaders, StoreOptions};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::SocketAddr;
@@ -70,7 +70,7 @@ pub enum ServeError {
         #[source]
         source: std::io::Error,
     },
-    #[error(transparent)]
+    #[error("the state in the data directory cannot be opened [{}]", keeper::code(_0))]
     Node(#[from] NodeError),
     #[error("the workspace has errors; `faden check` shows them with their places")]
     Workspace(Vec<Finding>),
@@ -212,7 +212,8 @@ fn assemble(
     let data = &options.data;
     let (files, at) = node.files();
     let published = Published::new(node.index().definitions.clone(), Files(files.clone()), at.to_string());
-    let log = node.log_readers().expect("an opened node has a log");
+    let log = Arc::new(RwLock::new(node.log_readers().expect("an opened node has a log")));
+    let open = follow_log(open, log.clone());
     let keeper_options = keeper::Options { checkpoint_after: options.checkpoint_after, log_only: options.log_only };
     let (keeper, running) = Keeper::start(node, open, keeper_options, outbox).map_err(data_error(data))?;
     let parts = Parts {
@@ -225,13 +226,24 @@ fn assemble(
         dead_letters: DeadLetters::open(data.join("dead_letters.ndjson")).map_err(data_error(data))?,
         published: RwLock::new(Arc::new(published)),
         publishing: tokio::sync::Mutex::new(()),
-        log: RwLock::new(log),
+        log,
         channels: Channels::default(),
         live: Live::default(),
         signer: Signer::open(&data.join("signing.key")).map_err(data_error(data))?,
         base_url,
     };
     Ok((App(Arc::new(parts)), running))
+}
+
+/// A node that was opened again has a log of its own: whoever reads events must read that one.
+fn follow_log(mut open: keeper::Open, log: Arc<RwLock<LogReaders>>) -> keeper::Open {
+    Box::new(move || {
+        let node = open()?;
+        if let Some(readers) = node.log_readers() {
+            *log.write().expect("no holder of this lock panics") = readers;
+        }
+        Ok(node)
+    })
 }
 
 /// Keys of a new data directory: one for its owner, one for sources.

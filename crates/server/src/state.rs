@@ -43,7 +43,8 @@ pub struct Parts {
     pub published: RwLock<Arc<Published>>,
     /// One publication at a time.
     pub publishing: tokio::sync::Mutex<()>,
-    pub log: RwLock<LogReaders>,
+    /// Of the node as it was opened last.
+    pub log: Arc<RwLock<LogReaders>>,
     pub channels: Channels,
     pub live: Live,
     pub signer: Signer,

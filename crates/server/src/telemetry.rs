@@ -11,6 +11,7 @@ use opentelemetry_otlp::SpanExporter as Otlp;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+use std::io::IsTerminal;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tracing::{Instrument, debug_span, field};
@@ -46,7 +47,8 @@ impl Drop for Telemetry {
 /// Starts logging and, where a collector is named, tracing; called once, inside the runtime.
 pub fn start(format: LogFormat) -> Telemetry {
     let filter = EnvFilter::try_from_env("FADEN_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let coloured = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(coloured);
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
         LogFormat::Text => lines.with_filter(filter).boxed(),
         LogFormat::Json => lines.json().with_filter(filter).boxed(),

@@ -76,6 +76,9 @@ pub struct Readiness {
     pub code: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     /// The system's clock is behind the log by so much; time stands still until it has caught up.
     #[serde(skip_serializing_if = "is_zero")]
     pub clock_behind_ms: i64,
@@ -93,10 +96,16 @@ fn is_zero(number: &i64) -> bool {
 pub async fn readyz(State(app): State<App>) -> Response {
     let health = app.keeper.health();
     let status = if health.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let (code, detail) = health.trouble.map(|(code, text)| (code.to_owned(), text)).unzip();
     let accounts = app.channels.health().into_iter().filter(|account| account.state == AccountState::Down);
     let accounts_down = accounts.map(|account| account.name).collect();
-    (status, Json(Readiness { ready: health.ready, code, detail, clock_behind_ms: health.clock_behind_ms, accounts_down })).into_response()
+    let behind = health.clock_behind_ms;
+    let trouble = health.trouble.or_else(|| {
+        let detail = || format!("the system's clock is {} s behind the log; timers wait until it has caught up", behind / 1000);
+        (behind > 0).then(|| ("clock-behind", detail()))
+    });
+    let (code, detail) = trouble.map(|(code, text)| (code.to_owned(), text)).unzip();
+    let hint = code.as_ref().map(|code| format!("mend the cause and the server goes on by itself; see docs/errors/{code}.md"));
+    (status, Json(Readiness { ready: health.ready, code, detail, hint, clock_behind_ms: behind, accounts_down })).into_response()
 }
 
 /// Counters for Prometheus
