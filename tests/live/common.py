@@ -91,15 +91,15 @@ def workspace(directory, hook_port, smtp_port=25, wait=20, channel="webhook"):
 class Server:
     """`faden serve` on one data directory, started and ended as often as a script likes."""
 
-    def __init__(self, faden, name, data, workspace=None, environment=None):
+    def __init__(self, faden, name, data, workspace=None, environment=None, options=()):
         self.faden, self.name, self.data, self.workspace, self.port = faden, name, data, workspace, free_port()
         self.environment = {"FADEN_LOG": "debug", **os.environ, "FADEN_SHOP_KEY": KEY, "FADEN_HOOK_SECRET": SECRET, **(environment or {})}
-        self.process, self.starts, self.told = None, 0, None
+        self.process, self.starts, self.told, self.options = None, 0, None, options
         self.log, self.out = KEPT / f"{name}-{os.getpid()}.log", KEPT / f"{name}-{os.getpid()}.out"
 
     def start(self):
         arguments = [self.faden, "serve", "--json", "--data", self.data, "--listen", f"127.0.0.1:{self.port}"]
-        arguments += ["--workspace", self.workspace] if self.workspace else []
+        arguments += [*self.options, *(["--workspace", self.workspace] if self.workspace else [])]
         with open(self.log, "a") as log, open(self.out, "a") as out:
             self.process = subprocess.Popen(arguments, env=self.environment, stdout=out, stderr=log)
         self.starts += 1

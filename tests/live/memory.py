@@ -74,14 +74,15 @@ def main():
     p.add_argument("--ever-new", action="store_true")
     p.add_argument("--every", type=int, default=1_000_000)
     p.add_argument("--seconds", type=float, default=340, help="it ends then, with as many events as there were")
+    p.add_argument("--cache", type=int, default=256, help="megabytes of the store's cache, which fills up first of all")
     p.add_argument("--most", type=float, help="megabytes; exit 1 beyond it")
     a = p.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="faden-memory-"))
-    server = Server(a.faden, "memory", directory / "data", workspace(directory, 9, wait=5), {"FADEN_LOG": "warn"}).start()
+    server = Server(a.faden, "memory", directory / "data", workspace(directory, 9, wait=5), {"FADEN_LOG": "warn"}, ["--cache", str(a.cache)]).start()
     server.wait(lambda said: said.get("ready"))
     load = Load(server, 0 if a.ever_new else a.customers, a.events)
     who = "ever-new customers, 5 events each" if a.ever_new else f"{a.customers} customers"
-    print(f"{a.events} events, {who}\n\n| events | MB in memory | MB on disk | events/s |\n| --- | --- | --- | --- |", flush=True)
+    print(f"{a.events} events, {who}, {a.cache} MB of cache\n\n| events | MB in memory | MB on disk | events/s |\n| --- | --- | --- | --- |", flush=True)
     threads = [threading.Thread(target=load.run, daemon=True) for _ in range(CONNECTIONS)]
     [thread.start() for thread in threads]
     begun = since = time.time()

@@ -17,7 +17,7 @@ OURS = {"shop@shop.example"}
 SHAPES = {
     "an address": re.compile(rb"[\w.+%-]+@[\w-]+\.[a-z]{2,}", re.I),
     "a number": re.compile(rb"\+[1-9]\d{7,14}\b"),
-    "a secret": re.compile(rb"\b(?:whsec|fdn|fds|fdk)_[A-Za-z0-9+/=_-]{8,}|authorization: (?:basic|bearer) \S+", re.I),
+    "a secret": re.compile(rb"\b(?:whsec|fdn|fds|fdk)_[A-Za-z0-9+/=_-]{8,}|authorization: (?:basic|bearer) [A-Za-z0-9+/=_-]{8,}", re.I),
 }
 PEOPLE = [{"email": f"quiet.person{n}@private.example", "phone": f"+4915112345{n:03}", "name": f"Quietina Privat{n}"} for n in range(20)]
 

@@ -8,6 +8,9 @@ Needs `npm ci` in tests/, the packages of tests/requirements.txt, and Chromium.
 import argparse, json, shutil, subprocess, sys, tempfile, urllib.request
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "live"))
+from common import Server, forbid
+
 HERE = Path(__file__).resolve().parent
 # Library: who, his anonymous self, the id that `alias` joins (an anonymous one, see docs/intake.md), and his events by kind.
 EXPECTED = {
@@ -42,10 +45,11 @@ def main():
     p.add_argument("--faden", required=True)
     a = p.parse_args()
     data = tempfile.mkdtemp(prefix="faden-sdk-")
-    server = subprocess.Popen([a.faden, "serve", "--json", "--data", f"{data}/data", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
+    forbid(*(f"{name.replace(' ', '-')}-u@example.com" for name in EXPECTED))
+    server = Server(a.faden, "sdk", f"{data}/data").start()
     failures = []
     try:
-        greeting = json.loads(server.stdout.readline())
+        greeting = server.greeting()
         base, write_key, key = greeting["base_url"], greeting["write_key"], greeting["admin_key"]
         runs = {"node": ["node", HERE / "node.mjs", base, write_key], "browser": ["node", HERE / "browser.mjs", base, write_key],
                 "python plain": [sys.executable, HERE / "python_library.py", base, write_key, "plain"],
@@ -64,8 +68,7 @@ def main():
                 failures.append(f"{name}: one person, but several profiles: {ids}")
             print(f"{name}: {sum(found.values())} events of {who}, one profile {next(iter(ids.values()))}")
     finally:
-        server.terminate()
-        server.wait(timeout=30)
+        server.stop()
         shutil.rmtree(data, ignore_errors=True)
     print("\n".join(failures) if failures else "sdk: passed")
     return 1 if failures else 0

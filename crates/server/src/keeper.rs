@@ -30,6 +30,9 @@ const REOPEN_AFTER: Duration = Duration::from_secs(2);
 /// A clock that goes back by less is a correction, not a finding.
 const CLOCK_BACK_MAX_MS: i64 = 5_000;
 
+/// What is wrong when the system's clock is behind the log.
+pub const CLOCK_CODE: &str = "clock-behind";
+
 /// How the keeper works.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -348,7 +351,7 @@ fn note_clock(health: &Mutex<Health>, behind_ms: i64) {
     let behind_ms = if behind_ms > CLOCK_BACK_MAX_MS { behind_ms } else { 0 };
     let before = std::mem::replace(&mut lock(health).clock_behind_ms, behind_ms);
     if before == 0 && behind_ms > 0 {
-        tracing::warn!(code = "clock-behind", behind_ms, "the system's clock went back: timers wait until it has caught up; set it by NTP");
+        tracing::warn!(code = CLOCK_CODE, behind_ms, "the system's clock went back: timers wait until it has caught up; set it by NTP");
     }
     if before > 0 && behind_ms == 0 {
         tracing::info!("the system's clock has caught up with the log");

@@ -101,7 +101,7 @@ pub async fn readyz(State(app): State<App>) -> Response {
     let behind = health.clock_behind_ms;
     let trouble = health.trouble.or_else(|| {
         let detail = || format!("the system's clock is {} s behind the log; timers wait until it has caught up", behind / 1000);
-        (behind > 0).then(|| ("clock-behind", detail()))
+        (behind > 0).then(|| (crate::keeper::CLOCK_CODE, detail()))
     });
     let (code, detail) = trouble.map(|(code, text)| (code.to_owned(), text)).unzip();
     let hint = code.as_ref().map(|code| format!("mend the cause and the server goes on by itself; see docs/errors/{code}.md"));

@@ -12,7 +12,7 @@ pub mod segment;
 
 use crate::dead_letters::DeadLetter;
 use crate::keeper::{Refusal, now};
-use crate::problem::Problem;
+use crate::problem::{Problem, discreet};
 use crate::sources::Brought;
 use crate::state::App;
 use axum::http::StatusCode;
@@ -138,7 +138,7 @@ impl<'a> Intake<'a> {
             call: self.call.to_owned(),
             retried: false,
         });
-        self.rejected.push(Rejected { index, code: code.to_owned(), reason });
+        self.rejected.push(Rejected { index, code: code.to_owned(), reason: discreet(&reason) });
     }
 
     /// Appends what is good, keeps what is not; answers when both are durable.
