@@ -117,6 +117,12 @@ impl SharedStore {
         self.lock().scan(table, from, until, visit).unwrap_or_else(|error| unreadable(&error));
     }
 
+    /// [`SharedStore::range`] that waits for no commit: a running one shows or does not.
+    pub fn range_beside(&self, table: Table, from: &[u8], until: &[u8], visit: &mut Visit<'_>) {
+        let view = self.beside.as_ref().map_or_else(|| self.lock().view(), |beside| beside.view());
+        view.scan(table, from, until, visit).unwrap_or_else(|error| unreadable(&error));
+    }
+
     /// [`SharedStore::range`], last key first.
     pub fn back(&self, table: Table, from: &[u8], until: &[u8], visit: &mut Visit<'_>) {
         self.lock().scan_back(table, from, until, visit).unwrap_or_else(|error| unreadable(&error));

@@ -30,8 +30,13 @@ impl Node {
 
     /// Notes the words of up to `max` profiles that changed since the last checkpoint; `false` while some are left.
     pub fn note_words(&mut self, max: usize) -> bool {
+        let settled = !self.is_committing();
+        let Some(views) = self.views.as_mut() else { return true };
+        if settled {
+            views.search.settled();
+        }
         let partitions = &self.partitions;
-        self.views.as_mut().is_none_or(|views| views.search.catch_up(max, |id| warm(partitions, id)))
+        views.search.catch_up(max, |id| warm(partitions, id))
     }
 
     /// Words in memory that begin with `prefix`, behind `after`; see [`Node::note_words`].

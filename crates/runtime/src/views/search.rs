@@ -41,7 +41,9 @@ pub type Hit = (Text, ProfileId);
 #[derive(Default)]
 pub struct Search {
     changed: Vec<ProfileId>,
-    /// How many of `changed` stand in `fresh`.
+    /// Those of a checkpoint that may still be on its way into the store.
+    settling: Vec<ProfileId>,
+    /// How many of `settling` and then `changed` stand in `fresh`.
     noted: usize,
     fresh: BTreeSet<Hit>,
     /// The clock of the last checkpoint: who was born after it is not in the store.
@@ -126,7 +128,7 @@ pub fn stored(store: &SharedStore, prefix: &str, after: Option<&Hit>, count: usi
     if count == 0 {
         return found;
     }
-    store.range(Table::Search, &from, &[], &mut |key, _| {
+    store.range_beside(Table::Search, &from, &[], &mut |key, _| {
         if !key.starts_with(prefix.as_bytes()) {
             return ControlFlow::Break(());
         }
@@ -143,16 +145,22 @@ impl Search {
         }
     }
 
-    /// Notes the words of up to `max` profiles that changed. `false` while some are left.
+    /// The last checkpoint is in the store: whose words it has need not be noted.
+    pub(crate) fn settled(&mut self) {
+        self.noted = self.noted.saturating_sub(self.settling.len());
+        self.settling = Vec::new();
+    }
+
+    /// Notes the words of up to `max` profiles that the store may not have. `false` while some are left.
     pub(crate) fn catch_up<'p>(&mut self, max: usize, profile: impl Fn(ProfileId) -> Option<&'p Profile>) -> bool {
-        let until = self.changed.len().min(self.noted + max);
-        for id in &self.changed[self.noted..until] {
+        let all = self.settling.len() + self.changed.len();
+        for id in self.settling.iter().chain(&self.changed).skip(self.noted).take(max) {
             if let Some(profile) = profile(*id) {
                 self.fresh.extend(words(profile).into_iter().map(|word| (word, *id)));
             }
         }
-        self.noted = until;
-        until == self.changed.len()
+        self.noted = all.min(self.noted + max);
+        self.noted == all
     }
 
     /// Words in memory that begin with `prefix`, as [`stored`] gives those of the store. They may be of a
@@ -170,6 +178,7 @@ impl Search {
     pub(super) fn take(&mut self, at: Timestamp) -> Search {
         self.fresh.clear();
         self.noted = 0;
+        self.settling.clone_from(&self.changed);
         Search { changed: std::mem::take(&mut self.changed), written: self.written.replace(at), ..Search::default() }
     }
 
@@ -202,6 +211,7 @@ impl Search {
 mod tests {
     use super::*;
     use faden_engine::profile::{KnownIdentifier, Trait};
+    use faden_storage::MemoryStore;
 
     fn profile(identifiers: &[(&str, &str)], traits: &[(&str, &str)]) -> Profile {
         let mut profile = Profile::new(ProfileId(7), Timestamp(0));
@@ -237,6 +247,30 @@ mod tests {
         }
         let long = "x".repeat(500);
         assert_eq!(words(&profile(&[("user_id", &long)], &[])).first().map(Text::len), Some(WORD_BYTES_MAX));
+    }
+
+    #[test]
+    fn words_stay_in_memory_until_the_store_has_them() {
+        let store = SharedStore::new(Box::new(MemoryStore::new()));
+        let anna = profile(&[("user_id", "anna")], &[]);
+        let known = |id: ProfileId| (id == anna.id).then_some(&anna);
+        let mut search = Search::default();
+        let found = |search: &mut Search| {
+            assert!(search.catch_up(10, known));
+            (search.fresh("an", None, 10).len(), stored(&store, "an", None, 10).len())
+        };
+        search.note(anna.id);
+        assert_eq!(found(&mut search), (1, 0), "new");
+        let mut batch = Batch::new();
+        search.take(Timestamp(1)).write(known, &**store.lock(), &mut batch).expect("it writes");
+        assert_eq!(found(&mut search), (1, 0), "on its way into the store");
+        store.lock().commit(&batch).expect("it commits");
+        search.settled();
+        search.note(ProfileId(8));
+        assert!(!search.catch_up(0, known), "somebody else is not noted yet");
+        search.take(Timestamp(2));
+        search.settled();
+        assert_eq!(found(&mut search), (0, 1), "in the store");
     }
 
     #[test]

@@ -35,6 +35,8 @@ const ROWS: usize = 200;
 const ROWS_MAX: usize = 4_000;
 /// Profiles whose words are noted in one look.
 const NOTED_AT_ONCE: usize = 2_000;
+/// Looks of one question; while very many come in at once, those who came last are found a little later.
+const LOOKS_MAX: usize = 5;
 /// Longest question, in bytes.
 const QUESTION_MAX: usize = 200;
 
@@ -124,7 +126,11 @@ fn leads(profile: &Profile, hit: &Hit, leader: &str, asked: &[String]) -> bool {
 
 /// Rows from memory and store, in one order.
 async fn rows(app: &App, prefix: String, after: Option<Hit>) -> Result<Vec<Hit>, Problem> {
-    while !app.keeper.look(|node| node.note_words(NOTED_AT_ONCE)).await? {}
+    for _ in 0..LOOKS_MAX {
+        if app.keeper.look(|node| node.note_words(NOTED_AT_ONCE)).await? {
+            break;
+        }
+    }
     let (asked, behind) = (prefix.clone(), after.clone());
     let look = app.keeper.look(move |node| (node.fresh_words(&asked, behind.as_ref(), ROWS), node.store().cloned()));
     let (mut rows, store) = look.await?;

@@ -34,13 +34,15 @@ const FILTER_BITS_PER_KEY: f32 = 10.0;
 
 /// A store in a directory of its own, which nothing else may open at the same time.
 pub struct FjallStore {
-    database: Database,
     tables: Arc<Tables>,
     stopped: bool,
 }
 
-/// By number, from 1.
-struct Tables(Vec<Keyspace>);
+struct Tables {
+    database: Database,
+    /// By number, from 1.
+    rows: Vec<Keyspace>,
+}
 
 impl FjallStore {
     /// Opens the store, creating it where there is none.
@@ -57,11 +59,11 @@ impl FjallStore {
         };
         let opened = std::thread::scope(|scope| scope.spawn(open).join());
         let database = opened.unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map_err(failed)?;
-        let mut tables = Vec::new();
+        let mut rows = Vec::new();
         for table in Table::ALL {
-            tables.push(database.keyspace(table.name(), || table_options(table)).map_err(failed)?);
+            rows.push(database.keyspace(table.name(), || table_options(table)).map_err(failed)?);
         }
-        Ok(Self { database, tables: Arc::new(Tables(tables)), stopped: false })
+        Ok(Self { tables: Arc::new(Tables { database, rows }), stopped: false })
     }
 
     fn table(&self, table: Table) -> &Keyspace {
@@ -171,7 +173,7 @@ fn visit_rows(table: Table, rows: impl Iterator<Item = fjall::Guard>, visit: &mu
 
 impl Tables {
     fn table(&self, table: Table) -> &Keyspace {
-        &self.0[usize::from(table.number()) - 1]
+        &self.rows[usize::from(table.number()) - 1]
     }
 }
 
@@ -183,6 +185,11 @@ impl Beside for Tables {
             visit(index, value.as_deref());
         }
         Ok(())
+    }
+
+    fn view(&self) -> Box<dyn Store> {
+        let tables = Tables { database: self.database.clone(), rows: self.rows.clone() };
+        Box::new(FjallView { snapshot: self.database.snapshot(), tables: Arc::new(tables) })
     }
 }
 
@@ -204,7 +211,7 @@ impl Store for FjallStore {
         // only the last one is handed on.
         let mut changes: Vec<Change<'_>> = batch.changes().collect();
         changes.sort_by_key(|change| (change.table, change.key));
-        let mut writes = self.database.batch();
+        let mut writes = self.tables.database.batch();
         for (index, change) in changes.iter().enumerate() {
             let overwritten = changes.get(index + 1).is_some_and(|next| (next.table, next.key) == (change.table, change.key));
             match change.value {
@@ -220,7 +227,7 @@ impl Store for FjallStore {
         if self.stopped {
             return Err(StoreError::Stopped);
         }
-        self.database.persist(PersistMode::SyncAll).map_err(|error| self.write_error(error))
+        self.tables.database.persist(PersistMode::SyncAll).map_err(|error| self.write_error(error))
     }
 
     fn scan(&self, table: Table, from: &[u8], until: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError> {
@@ -232,11 +239,11 @@ impl Store for FjallStore {
     }
 
     fn view(&self) -> Box<dyn Store> {
-        Box::new(FjallView { snapshot: self.database.snapshot(), tables: self.tables.clone() })
+        self.tables.view()
     }
 
     fn disk_bytes(&self) -> u64 {
-        self.database.disk_space().unwrap_or(0)
+        self.tables.database.disk_space().unwrap_or(0)
     }
 
     fn beside(&self) -> Option<Arc<dyn Beside>> {

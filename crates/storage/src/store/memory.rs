@@ -93,6 +93,10 @@ impl Beside for MemoryStore {
     fn look_up(&self, table: Table, keys: &[&[u8]], visit: &mut VisitMany<'_>) -> Result<(), StoreError> {
         self.get_many(table, keys, visit)
     }
+
+    fn view(&self) -> Box<dyn Store> {
+        Store::view(self)
+    }
 }
 
 impl Store for MemoryStore {

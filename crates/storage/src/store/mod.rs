@@ -172,6 +172,9 @@ pub trait Beside: Send + Sync {
     /// # Errors
     /// As there.
     fn look_up(&self, table: Table, keys: &[&[u8]], visit: &mut VisitMany<'_>) -> Result<(), StoreError>;
+
+    /// [`Store::view`], with or without a running commit, never with a part of it.
+    fn view(&self) -> Box<dyn Store>;
 }
 
 /// Three implementations: memory, which can crash; fjall; redb in tests and in the comparison.
