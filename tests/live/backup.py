@@ -80,7 +80,7 @@ def main():
     time.sleep(a.seconds)
     done.set()
     [thread.join(timeout=30) for thread in senders]
-    sink.drain(60, quiet=4)
+    sink.drain(90, 4)
 
     told = json.loads(faden(a, first, "restore", str(archive), "--data", str(directory / "second"), "--json"))
     second = Server(a.faden, "backup-second", directory / "second")

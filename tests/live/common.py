@@ -3,7 +3,7 @@
 Logs, answers that refuse, and the list of what must stand in neither go to the directory FADEN_LIVE_LOGS (a
 temporary one otherwise); `privacy.py` looks through it when all scripts are through.
 """
-import base64, http.client, http.server, json, os, shutil, signal, socket, subprocess, tempfile, threading, time
+import base64, http.client, http.server, json, os, random, shutil, signal, socket, subprocess, tempfile, threading, time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -23,9 +23,15 @@ forbid(KEY, SECRET, SOURCE.split()[1])
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that nobody listens on, below those that the system gives to callers: a server may start late."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Sink:
@@ -45,13 +51,13 @@ class Sink:
             self.file.write(json.dumps(row) + "\n")
             self.file.flush()
 
-    def drain(self, seconds, quiet=6):
-        """Waits until nothing has come for a while."""
+    def drain(self, seconds, quiet=6, wanted=0):
+        """Waits until so many have come, and then nothing more for a while."""
         last, since, deadline = -1, time.time(), time.time() + seconds
         while time.time() < deadline:
             if len(self.seen) != last:
                 last, since = len(self.seen), time.time()
-            elif time.time() - since > quiet:
+            elif last >= wanted and time.time() - since > quiet:
                 return
             time.sleep(0.2)
 
@@ -107,7 +113,7 @@ class Server:
 
     def greeting(self):
         """What the first start printed: address and keys."""
-        deadline = time.time() + 30
+        deadline = time.time() + 120
         while self.told is None:
             line = self.out.read_text().partition("\n")[0]
             if line:
@@ -131,7 +137,7 @@ class Server:
         except (OSError, http.client.HTTPException):
             return {}
 
-    def wait(self, what, seconds=30):
+    def wait(self, what, seconds=120):
         """Waits until `/readyz` says what `what` looks for, and gives what it said."""
         deadline = time.time() + seconds
         while not what(said := self.readiness()):

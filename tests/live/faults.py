@@ -150,12 +150,12 @@ def full_disk(a, directory, server, shop, sink):
         (disk.place / "filler").unlink()
         server.wait(lambda said: said.get("ready"), 60)
         shop.send_all()
-        sink.drain(60)
+        sink.drain(120, 3, len(shop.customers()))
         shop.hold(sink)
         # And once more from the disk alone.
         server.kill()
         server.start().wait(lambda said: said.get("ready"))
-        sink.drain(4, quiet=3)
+        sink.drain(5, 3)
         shop.hold(sink)
         check(server.stop() == 0, "the server did not end well")
     return f"{said['code']} after {taken} batches, by itself back; {len(sink.rows)} reminders, {sink.repeats} repeated ids; log: {line[:140]}"
@@ -185,7 +185,7 @@ def read_only(a, directory, server, shop, sink):
         check(disk.mount().returncode == 0, "the mended file system cannot be mounted")
         server.start().wait(lambda said: said.get("ready"))
         shop.send_all()
-        sink.drain(60)
+        sink.drain(120, 3, len(shop.customers()))
         shop.hold(sink)
         check(server.stop() == 0, "the server did not end well")
     return f"{said['code']}; {len(sink.rows)} reminders, {sink.repeats} repeated ids; log: {line[:140]}"
@@ -210,7 +210,7 @@ def read_only_store(a, directory, server, shop, sink):
         run("umount", "-l", store)
     server.start().wait(lambda said: said.get("ready"))
     shop.send_all()
-    sink.drain(60)
+    sink.drain(120, 3, len(shop.customers()))
     shop.hold(sink)
     check(server.stop() == 0, "the server did not end well")
     return f"exit code {code}: {last[:140]}"
@@ -232,7 +232,7 @@ def clock_back(a, directory, server, shop, sink):
     server.start().wait(lambda said: said.get("ready"))
     for number in range(5):
         check(shop.send(number), "the server takes no batch")
-    sink.drain(20)
+    sink.drain(60, 3, len(shop.customers()))
     early = shop.customers()
     shop.hold(sink)
     shop.send(5)
@@ -247,7 +247,7 @@ def clock_back(a, directory, server, shop, sink):
             server.kill()
             server.start().wait(lambda said: said.get("ready") and said.get("clock_behind_ms", 0) > 3_000_000)
             shop.send_all()
-        sink.drain(5, quiet=3)
+        sink.drain(5, 3)
         shop.hold(sink, early)
     times = []
     for customer in ("c100", "c120", "c199"):
@@ -256,10 +256,10 @@ def clock_back(a, directory, server, shop, sink):
     check(all(list(reversed(sorted(one))) == one for one in times), f"times go back: {times}")
     shift(0)
     server.wait(lambda said: said.get("clock_behind_ms", 0) == 0, 20)
-    sink.drain(30)
+    sink.drain(60, 3, len(shop.customers()))
     shop.hold(sink)
     shift(-3600)
-    sink.drain(5, quiet=3)
+    sink.drain(5, 3)
     shop.hold(sink)
     shift(0)
     check(server.stop() == 0, "the server did not end well")

@@ -41,7 +41,7 @@ def main():
             lines.append({"type": "track", "messageId": f"m{number}-2", **who, "event": "Order Completed", "properties": {"order_id": "o", "revenue": 50}})
     status, answer = call(server.port, "/v1/batch", json.dumps({"batch": lines}).encode(), SOURCE)
     check(status == 200, f"the batch was not taken: {status} {answer[:200]}")
-    sink.drain(20, quiet=3)
+    sink.drain(60, 3, 30)
     environment = {**os.environ, "FADEN_KEY": server.greeting()["admin_key"], "FADEN_URL": f"http://127.0.0.1:{server.port}"}
 
     def export(*arguments):
