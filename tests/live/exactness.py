@@ -96,38 +96,6 @@ def main():
     files = workspace(directory, webhook(sink), smtp(sink) if a.channel == "email" else 25, a.wait, a.channel)
     server = Server(a.faden, f"exactness-{a.channel}", directory / "data", files)
     server.start()
-    server.killed = killed
-
-
-def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--faden", required=True)
-    p.add_argument("--shared", default=str(HERE.parent.parent.parent / "shared" / "acceptance"))
-    p.add_argument("--customers", type=int, default=20_000)
-    p.add_argument("--kills", type=int, default=50)
-    p.add_argument("--seconds", type=float, default=100, help="over which customers and kills are spread")
-    p.add_argument("--wait", type=int, default=20, help="the journey's hour, in seconds")
-    p.add_argument("--channel", choices=["webhook", "email"], default="webhook")
-    p.add_argument("--seed", type=int, default=int(time.time()))
-    a = p.parse_args()
-    checker = Path(a.shared) / "cart" / "cart.py"
-    if not checker.exists():
-        print(f"exactness: SKIPPED: {checker} is missing")
-        return 77
-    random.seed(a.seed)
-    directory = Path(tempfile.mkdtemp(prefix="faden-exactness-"))
-    sink = Sink(directory / "delivered.ndjson")
-    words = {"@WEBHOOK_URL@": f"http://127.0.0.1:{webhook(sink)}/hook", "@SMTP_PORT@": str(smtp(sink) if a.channel == "email" else 25),
-             "@WAIT@": f"{a.wait}s", "@CHANNEL@": a.channel}
-    workspace = directory / "workspace"
-    shutil.copytree(HERE / "workspace", workspace)
-    for path in workspace.rglob("*.yaml"):
-        text = path.read_text()
-        for word, value in words.items():
-            text = text.replace(word, value)
-        path.write_text(text)
-    server = Server(a.faden, directory, workspace)
-    server.start()
     done, server.killed = threading.Event(), 0
     # Kills go on while reminders go out.
     thread = threading.Thread(target=killer, args=(server, a.kills, a.seconds + a.wait, done))
