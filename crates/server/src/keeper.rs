@@ -260,10 +260,17 @@ impl Thread {
         if result.is_ok() {
             self.hand_out();
         }
-        let told = result.as_ref().map(|()| ()).map_err(|(_, text)| Refusal::Down(text.clone()));
+        let told = result.clone().map_err(|(_, text)| Refusal::Down(text));
         group.tell.into_iter().for_each(|done| drop(done.send(told.clone())));
         let Some(node) = self.node.as_mut() else { return };
-        let looked = result.and_then(|()| group.looks.into_iter().try_for_each(|look| sound(|| Ok(look(node)))));
+        let looked = result.and_then(|()| {
+            group.looks.into_iter().try_for_each(|look| {
+                sound(|| {
+                    look(node);
+                    Ok(())
+                })
+            })
+        });
         if let Err(trouble) = looked {
             self.fail(trouble);
         }
