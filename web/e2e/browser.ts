@@ -6,7 +6,7 @@ import { expect, inject } from 'vitest'
 
 export const URL_OF_SERVER = process.env.FADEN_URL ?? 'http://127.0.0.1:7700'
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
-const WAIT_MS_MAX = 10_000
+const WAIT_MS_MAX = 20_000
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -40,5 +40,5 @@ test.each([
     await Promise.all(tabs.map(look))
     expect(findings).toEqual([])
   },
-  240_000,
+  300_000,
 )

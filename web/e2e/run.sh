@@ -15,7 +15,7 @@ fi
 
 # Seconds until the company's half year has been replayed, and until the tests must have come to an end.
 START_SECONDS_MAX=120
-RUN_SECONDS_MAX=600
+RUN_SECONDS_MAX=900
 started="$(mktemp)"
 port="$(node -e "require('node:net').createServer().listen(0, '127.0.0.1', function () { console.log(this.address().port); this.close() })")"
 "$faden" demo --listen "127.0.0.1:$port" --json >"$started" &

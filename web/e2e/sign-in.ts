@@ -19,7 +19,7 @@ export default async function signIn(project: TestProject) {
     const context = await browser.newContext({ baseURL: URL_OF_SERVER })
     const page = await context.newPage()
     await page.goto(link)
-    await page.getByRole('navigation').waitFor({ timeout: 15_000 })
+    await page.getByRole('navigation').waitFor({ timeout: 30_000 })
     const session = JSON.stringify(await context.storageState())
     const file = kept ?? join(await mkdtemp(join(tmpdir(), 'faden-console-')), 'session.json')
     await writeFile(file, session)
