@@ -3,7 +3,7 @@
 Logs, answers that refuse, and the list of what must stand in neither go to the directory FADEN_LIVE_LOGS (a
 temporary one otherwise); `privacy.py` looks through it when all scripts are through.
 """
-import base64, http.client, http.server, json, os, random, shutil, signal, socket, subprocess, tempfile, threading, time
+import atexit, base64, http.client, http.server, json, os, random, shutil, signal, socket, subprocess, tempfile, threading, time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -101,6 +101,8 @@ class Server:
         self.faden, self.name, self.data, self.workspace, self.port = faden, name, data, workspace, free_port()
         self.environment = {"FADEN_LOG": "debug", **os.environ, "FADEN_SHOP_KEY": KEY, "FADEN_HOOK_SECRET": SECRET, **(environment or {})}
         self.process, self.starts, self.told, self.options = None, 0, None, options
+        # A script that breaks off leaves no server behind.
+        atexit.register(lambda: self.process and self.process.poll() is None and self.kill())
         self.log, self.out = KEPT / f"{name}-{os.getpid()}.log", KEPT / f"{name}-{os.getpid()}.out"
 
     def start(self):
