@@ -283,8 +283,16 @@ impl Node {
 
     /// Shows the views what was decided since.
     fn follow(&mut self, known: usize) {
+        if let Some(views) = &mut self.views {
+            views.decisions(&self.decisions[known..], &self.partitions, self.store.as_ref());
+            self.follow_tracks();
+        }
+    }
+
+    /// Shows the views who went where since the last call. What one profile does is in order within its
+    /// partition only, so a profile that changes its partition has shown everything before.
+    fn follow_tracks(&mut self) {
         let Some(views) = &mut self.views else { return };
-        views.decisions(&self.decisions[known..], &self.partitions, self.store.as_ref());
         for partition in &mut self.partitions {
             let (index, track) = (&partition.shard.index, &mut partition.shard.output.track);
             if let Some(track) = track {
@@ -338,6 +346,7 @@ impl Node {
     fn carry_states(&mut self) {
         let count = self.partitions.len();
         while let Some(delivery) = self.partitions.iter_mut().find_map(|partition| partition.shard.outgoing.pop()) {
+            self.follow_tracks();
             if let Some(profile) = delivery.profile() {
                 self.partitions[partition_of(profile, count)].apply(delivery);
             }
