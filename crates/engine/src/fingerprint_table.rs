@@ -9,49 +9,47 @@
 /// Fingerprint in the upper 96 bits; the lower 32 are not part of it.
 pub type Fingerprint = u128;
 
+/// Parts of a table, each of which grows by itself: nobody waits until millions have found new places.
+const PARTS: usize = 64;
+
+/// Which part a fingerprint belongs to: bits that choose no line.
+fn part_of(fingerprint: Fingerprint) -> usize {
+    (fingerprint >> 122) as usize
+}
+
 /// Slots of a line of [`FingerprintTable`].
 const SLOTS: usize = 8;
 const NUMBER: u64 = u32::MAX as u64;
 
 /// From fingerprints to the numbers under which their owner keeps them, given out densely from 0. The owner
 /// has the whole fingerprint; here is a third of it, which tells nearly every other one apart.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct FingerprintTable {
-    /// 32 bits of the fingerprint, and number + 1; zero is empty. Lines fill from the front. A power of two long.
-    slots: Vec<u64>,
+    parts: Box<[Slots; PARTS]>,
     len: u32,
 }
 
-impl FingerprintTable {
-    /// The table of `len` fingerprints.
-    pub fn of(len: u32, fingerprint_of: impl Fn(u32) -> Fingerprint) -> FingerprintTable {
-        let slots = (len as usize * 4 / 3 + 1).next_power_of_two().max(SLOTS * 2);
-        let mut table = FingerprintTable { slots: vec![0; slots], len };
-        (0..len).for_each(|number| table.place(fingerprint_of(number), number));
-        table
-    }
+/// 32 bits of a fingerprint, and number + 1; zero is empty. Lines fill from the front. A power of two long.
+#[derive(Clone)]
+struct Slots {
+    slots: Vec<u64>,
+    used: usize,
+}
 
-    /// Bytes on the heap.
-    pub fn heap_bytes(&self) -> usize {
-        self.slots.capacity() * size_of::<u64>()
+impl Default for Slots {
+    fn default() -> Slots {
+        Slots { slots: vec![0; SLOTS], used: 0 }
     }
+}
 
+impl Slots {
     /// First slot of the home line.
     fn home(&self, fingerprint: Fingerprint) -> usize {
         // The upper 64 bits are spread evenly; the lowest of them choose the line. The 32 below are the tag.
         (fingerprint >> 64) as usize & (self.slots.len() - 1) & !(SLOTS - 1)
     }
 
-    /// Reads the home line.
-    pub fn touch(&self, fingerprint: Fingerprint) -> u64 {
-        if self.slots.is_empty() { 0 } else { self.slots[self.home(fingerprint)] }
-    }
-
-    /// The number that has the fingerprint's tag and for which `is_it` holds.
-    pub fn find(&self, fingerprint: Fingerprint, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        if self.slots.is_empty() {
-            return None;
-        }
+    fn find(&self, fingerprint: Fingerprint, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         let tag = fingerprint as u64 & !NUMBER;
         let mut at = self.home(fingerprint);
         loop {
@@ -68,15 +66,17 @@ impl FingerprintTable {
         }
     }
 
-    /// Adds the next number, below `u32::MAX`, whose fingerprint is not in the table.
-    pub fn push(&mut self, fingerprint_of: impl Fn(u32) -> Fingerprint) {
+    fn push(&mut self, fingerprint: Fingerprint, number: u32, fingerprint_of: impl Fn(u32) -> Fingerprint) {
         // At three quarters full one line of eight in five is full.
-        if (self.len as usize + 1) * 4 > self.slots.len() * 3 {
-            *self = FingerprintTable::of(self.len + 1, fingerprint_of);
-        } else {
-            self.place(fingerprint_of(self.len), self.len);
-            self.len += 1;
+        if (self.used + 1) * 4 > self.slots.len() * 3 {
+            let larger = vec![0; self.slots.len() * 2];
+            for slot in std::mem::replace(&mut self.slots, larger).into_iter().filter(|slot| *slot != 0) {
+                let number = (slot as u32).wrapping_sub(1);
+                self.place(fingerprint_of(number), number);
+            }
         }
+        self.place(fingerprint, number);
+        self.used += 1;
     }
 
     fn place(&mut self, fingerprint: Fingerprint, number: u32) {
@@ -91,37 +91,75 @@ impl FingerprintTable {
     }
 }
 
+impl Default for FingerprintTable {
+    fn default() -> FingerprintTable {
+        FingerprintTable { parts: Box::new(std::array::from_fn(|_| Slots::default())), len: 0 }
+    }
+}
+
+impl FingerprintTable {
+    /// The table of `len` fingerprints.
+    pub fn of(len: u32, fingerprint_of: impl Fn(u32) -> Fingerprint) -> FingerprintTable {
+        let mut table = FingerprintTable::default();
+        (0..len).for_each(|_| table.push(&fingerprint_of));
+        table
+    }
+
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.parts.iter().map(|part| part.slots.capacity() * size_of::<u64>()).sum()
+    }
+
+    /// Reads the home line.
+    pub fn touch(&self, fingerprint: Fingerprint) -> u64 {
+        let part = &self.parts[part_of(fingerprint)];
+        part.slots[part.home(fingerprint)]
+    }
+
+    /// The number that has the fingerprint's tag and for which `is_it` holds.
+    pub fn find(&self, fingerprint: Fingerprint, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        self.parts[part_of(fingerprint)].find(fingerprint, is_it)
+    }
+
+    /// Adds the next number, below `u32::MAX`, whose fingerprint is not in the table.
+    pub fn push(&mut self, fingerprint_of: impl Fn(u32) -> Fingerprint) {
+        let fingerprint = fingerprint_of(self.len);
+        self.parts[part_of(fingerprint)].push(fingerprint, self.len, fingerprint_of);
+        self.len += 1;
+    }
+}
+
 /// Words of a line of [`FingerprintSet`]: five fingerprints of three, and how many there are.
 const LINE: usize = 16;
 const PRINTS: usize = 5;
 
 /// Fingerprints alone.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct FingerprintSet {
-    /// A power of two of lines.
+    parts: Box<[Lines; PARTS]>,
+    len: usize,
+}
+
+/// A power of two of lines.
+#[derive(Clone)]
+struct Lines {
     words: Vec<u32>,
     len: usize,
 }
 
-impl FingerprintSet {
-    pub fn len(&self) -> usize {
-        self.len
+impl Default for Lines {
+    fn default() -> Lines {
+        Lines { words: vec![0; LINE], len: 0 }
     }
+}
 
+impl Lines {
     /// First word of the home line.
     fn home(&self, fingerprint: Fingerprint) -> usize {
         ((fingerprint >> 64) as usize).wrapping_mul(LINE) & (self.words.len() - 1)
     }
 
-    /// Reads the home line.
-    pub fn touch(&self, fingerprint: Fingerprint) -> u32 {
-        if self.words.is_empty() { 0 } else { self.words[self.home(fingerprint)] }
-    }
-
-    pub fn contains(&self, fingerprint: Fingerprint) -> bool {
-        if self.words.is_empty() {
-            return false;
-        }
+    fn contains(&self, fingerprint: Fingerprint) -> bool {
         let print = words_of(fingerprint);
         let mut at = self.home(fingerprint);
         loop {
@@ -136,8 +174,7 @@ impl FingerprintSet {
         }
     }
 
-    /// Adds a fingerprint that is not in the set.
-    pub fn insert(&mut self, fingerprint: Fingerprint) {
+    fn insert(&mut self, fingerprint: Fingerprint) {
         if (self.len + 1) * LINE * 4 > self.words.len() * PRINTS * 3 {
             self.grow();
         }
@@ -161,13 +198,41 @@ impl FingerprintSet {
     }
 
     fn grow(&mut self) {
-        let larger = vec![0; (self.words.len() * 2).max(LINE * 2)];
+        let larger = vec![0; self.words.len() * 2];
         for line in std::mem::replace(&mut self.words, larger).chunks_exact(LINE) {
             for print in line.chunks_exact(3).take(line[LINE - 1] as usize) {
                 let print = [print[0], print[1], print[2]];
                 self.place(print, self.home(fingerprint_of(print)));
             }
         }
+    }
+}
+
+impl Default for FingerprintSet {
+    fn default() -> FingerprintSet {
+        FingerprintSet { parts: Box::new(std::array::from_fn(|_| Lines::default())), len: 0 }
+    }
+}
+
+impl FingerprintSet {
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Reads the home line.
+    pub fn touch(&self, fingerprint: Fingerprint) -> u32 {
+        let part = &self.parts[part_of(fingerprint)];
+        part.words[part.home(fingerprint)]
+    }
+
+    pub fn contains(&self, fingerprint: Fingerprint) -> bool {
+        self.parts[part_of(fingerprint)].contains(fingerprint)
+    }
+
+    /// Adds a fingerprint that is not in the set.
+    pub fn insert(&mut self, fingerprint: Fingerprint) {
+        self.parts[part_of(fingerprint)].insert(fingerprint);
+        self.len += 1;
     }
 }
 
@@ -191,8 +256,8 @@ mod tests {
             let (mut table, mut set) = (FingerprintTable::default(), FingerprintSet::default());
             let (mut map, mut prints) = (BTreeMap::new(), Vec::new());
             for (high, low) in keys {
-                // Few home lines, and tags that say little: full lines, wrong tags and repeats happen.
-                let key = u128::from(high) << 64 | u128::from(low) << 96 | u128::from(low % 3) << 32;
+                // Two parts, few home lines, and tags that say little: full lines, wrong tags and repeats happen.
+                let key = u128::from(high) << 64 | u128::from(low) << 96 | u128::from(low % 2) << 122 | u128::from(low % 3) << 32;
                 let found = |table: &FingerprintTable, prints: &[u128]| table.find(key, |number| prints[number as usize] == key);
                 prop_assert_eq!(found(&table, &prints), map.get(&key).copied());
                 prop_assert_eq!(set.contains(key), map.contains_key(&key));

@@ -35,7 +35,7 @@ pub struct Arguments {
 /// Events of one batch.
 const BATCH: usize = 100;
 /// Connections that send batches, and those that send single calls.
-const BATCH_CONNECTIONS: usize = 4;
+const BATCH_CONNECTIONS: usize = 16;
 const SINGLE_CONNECTIONS: usize = 64;
 /// A server that has not started by then will not.
 const START_MAX: Duration = Duration::from_secs(20);
@@ -233,7 +233,7 @@ pub fn measure(arguments: &Arguments, report: &mut Report) -> anyhow::Result<()>
 
     let calls = server.batches(&rest[..rest.len().min((batches / 2.0) as usize * arguments.seconds as usize)]);
     report.head(&format!("half of the top load, batches, {} s", calls.requests.len() as f64 * BATCH as f64 / (batches / 2.0)));
-    let times = steady(&server, &calls, BATCH_CONNECTIONS * 4, batches / 2.0)?;
+    let times = steady(&server, &calls, BATCH_CONNECTIONS, batches / 2.0)?;
     for (name, share) in [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)] {
         let at = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));
         let millis = times.get(at).map_or(0.0, |time| time.as_secs_f64() * 1000.0);
