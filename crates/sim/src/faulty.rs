@@ -148,7 +148,7 @@ impl Store for FaultyStore {
     }
 
     fn view(&self) -> Box<dyn Store> {
-        self.inner.view()
+        Store::view(&self.inner)
     }
 
     fn disk_bytes(&self) -> u64 {
