@@ -1,35 +1,64 @@
-//! `faden explain`: the chain from the event to a decision, read from a replay's output.
+//! `faden explain`: the chain from the event to a decision, from a running server or from a replay's output.
 //!
-//! The file is streamed once to find what the id names and once more for the passage it belongs to; no
-//! index is needed. Nothing is computed again: what is shown is what was written when it was decided.
+//! A file is streamed once to find what the id names and once more for the passage it belongs to; no
+//! index is needed. A server gives the same lines. Nothing is computed again: what is shown is what was written when it was decided.
 
 use crate::Ending;
+use crate::client::{Client, Server};
 use crate::replay::{Chunk, Chunks, plain};
 use crate::terminal::{self, Paint};
 use anyhow::{Context, bail};
 use clap::Args;
 use faden_engine::decision::tell::{self, Found, sentence, state};
 use memchr::memmem::Finder;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Explain a decision, a message, a passage or a person from a replay's output
+/// Where `faden replay --out` writes in the examples.
+const OUTPUT: &str = "decisions.ndjson";
+/// Decisions of one person that are told.
+const LINES_MAX: usize = 50_000;
+
+/// What a server tells.
+#[derive(Deserialize)]
+struct Explanation {
+    chain: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    /// The decision as the engine wrote it.
+    data: Value,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    items: Vec<Item>,
+    next_page_token: Option<String>,
+}
+
+/// Explain a decision, a message, a passage or a person, from a running server or a replay's output
 ///
 /// Shows the chain: the event that let somebody in, the conditions with the values they saw, the steps, the
-/// arm of an experiment, the rules that were asked, and what came of it.
+/// arm of an experiment, the rules that were asked, and what came of it. Asks the file that is named, else the server if there is a key,
+/// else `decisions.ndjson`.
 #[derive(Args)]
 #[command(after_help = "Examples:
   faden replay events.ndjson --workspace my-shop --out decisions.ndjson
-  faden explain msg_7b_4
+  faden explain msg_7b_4 decisions.ndjson
+  FADEN_KEY=fdk_... faden explain msg_7b_4 --server https://faden.example
   faden explain enr_7b_3 other-decisions.ndjson --json")]
 pub struct Arguments {
     /// An id from a decision: dec_..., msg_..., enr_... or prf_...
     id: String,
     /// What `faden replay --out` wrote
-    #[arg(value_name = "FILE", default_value = "decisions.ndjson")]
-    file: PathBuf,
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    server: Server,
     /// One JSON object: the decision itself, the chain that led to it, and where it stands
     #[arg(long)]
     json: bool,
@@ -40,10 +69,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Ending> {
     let Some(field) = tell::field_of(&id) else {
         bail!("`{id}` is not an id of a decision; it should look like dec_7b_5, msg_7b_4, enr_7b_3 or prf_7b");
     };
-    let found = tell::find(&id, field, &|id, visit| each_line(&arguments.file, id, visit))?;
-    if found.chain.is_empty() {
-        bail!("`{id}` does not occur in `{}`; name the file that `faden replay --out` wrote", arguments.file.display());
-    }
+    let found = match (&arguments.file, &arguments.server.key) {
+        (None, Some(_)) => of_server(&arguments.server, &id, field)?,
+        (file, _) => of_file(file.as_deref().unwrap_or(Path::new(OUTPUT)), &id, field)?,
+    };
     let mut out = terminal::output();
     if arguments.json {
         writeln!(out, "{}", json!({"id": id, "subject": found.subject, "chain": found.chain, "state": state(&found.chain)}))?;
@@ -52,6 +81,49 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Ending> {
     }
     out.flush()?;
     Ok(Ending::Well)
+}
+
+fn of_file(file: &Path, id: &str, field: &str) -> anyhow::Result<Found> {
+    let found = tell::find(id, field, &|id, visit| each_line(file, id, visit))?;
+    if found.chain.is_empty() {
+        bail!(
+            "`{id}` does not occur in `{}`; name the file that `faden replay --out` wrote, or set FADEN_KEY to ask a server",
+            file.display()
+        );
+    }
+    Ok(found)
+}
+
+/// The lines that a server has of this id, told as those of a file.
+fn of_server(server: &Server, id: &str, field: &str) -> anyhow::Result<Found> {
+    let client = server.connect()?;
+    let lines =
+        if id.starts_with("prf_") { of_person(&client, id)? } else { client.get::<Explanation>(&format!("/api/v1/decisions/{id}"))?.chain };
+    let lines: Vec<Value> = lines.into_iter().map(|item| item.data).collect();
+    let found = tell::find(id, field, &|id, visit| {
+        let quoted = format!("\"{id}\"");
+        lines.iter().filter(|line| line.to_string().contains(&quoted)).cloned().for_each(visit);
+        anyhow::Ok(())
+    })?;
+    if found.chain.is_empty() {
+        bail!("nothing was decided about `{id}`");
+    }
+    Ok(found)
+}
+
+/// Everything that was decided about a person, oldest first.
+fn of_person(client: &Client, id: &str) -> anyhow::Result<Vec<Item>> {
+    let (mut items, mut token) = (Vec::new(), String::new());
+    while items.len() < LINES_MAX {
+        let page: Page = client.get(&format!("/api/v1/decisions?profile={id}&limit=500{token}"))?;
+        items.extend(page.items);
+        match page.next_page_token {
+            Some(next) => token = format!("&page_token={next}"),
+            None => break,
+        }
+    }
+    items.reverse();
+    Ok(items)
 }
 
 /// Visits the lines of a file that hold this id in quotes.

@@ -117,15 +117,3 @@ pub fn definitions(directory: &Path) -> anyhow::Result<Arc<Definitions>> {
     let count = if errors.len() == 1 { "an error".to_owned() } else { format!("{} errors", errors.len()) };
     bail!("the workspace `{}` has {count}; mend what `faden check {}` shows", directory.display(), directory.display())
 }
-
-/// A hash of all texts: the same files, the same rules.
-pub fn fingerprint(files: &Files) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for (path, text) in &files.0 {
-        for part in [path, text] {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part.as_bytes());
-        }
-    }
-    hasher.finalize().to_hex().to_string()
-}

@@ -3,6 +3,7 @@
 //! Nothing here does I/O, reads a clock or decides anything. Text from outside becomes these types
 //! once, at the wall (`event`, `identifier`, `time`), and keeps its shape from then on.
 
+mod causes;
 pub mod condition;
 pub mod diagnostic;
 pub mod event;
@@ -13,6 +14,7 @@ pub mod record;
 pub mod time;
 pub mod value;
 
+pub use causes::with_causes;
 pub use compact_str::CompactString as Text;
 pub use event::{Event, EventKind};
 pub use id::{DecisionId, EnrollmentId, MessageId, ProfileId};

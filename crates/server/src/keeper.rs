@@ -5,7 +5,7 @@
 //! only then. Time passes by records as well: when something is due and nothing else comes in, a tick is
 //! written. A node that fails is opened again from its log; until then callers get an error they can repeat.
 
-use faden_model::{Command, MessageId, Record, Timestamp};
+use faden_model::{Command, MessageId, Record, Timestamp, with_causes};
 use faden_runtime::{Node, NodeError};
 use faden_storage::{LogError, RecordBatch, StoreError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -348,7 +348,7 @@ impl Thread {
 /// what is in memory is given up, and the node is opened again from what is on the disk.
 fn sound<T>(work: impl FnOnce() -> Result<T, NodeError>) -> Result<T, Trouble> {
     match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(|error| (code(&error), chain(&error))),
+        Ok(result) => result.map_err(|error| (code(&error), with_causes(&error))),
         Err(_) => Err(("node-failed", "the engine broke off; its last lines on standard error say where".to_owned())),
     }
 }
@@ -363,18 +363,6 @@ fn note_clock(health: &Mutex<Health>, behind_ms: i64) {
     if before > 0 && behind_ms == 0 {
         tracing::info!("the system's clock has caught up with the log");
     }
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 /// The stable code of what is wrong with a node.

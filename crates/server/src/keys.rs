@@ -97,6 +97,11 @@ fn hash(secret: &str) -> String {
     blake3::hash(secret.as_bytes()).to_hex().to_string()
 }
 
+/// The id of the key with this secret.
+pub fn id_of(secret: &str) -> String {
+    format!("key_{}", &hash(secret)[..12])
+}
+
 /// Random text that nobody can guess.
 ///
 /// # Panics
@@ -146,7 +151,7 @@ impl Keys {
     /// When the file cannot be written; there is no new key then.
     pub fn create(&self, name: &str, role: Role, scopes: Option<Vec<Scope>>, now: &str) -> std::io::Result<(String, Key)> {
         let secret = secret("fdk_");
-        let id = format!("key_{}", &hash(&secret)[..12]);
+        let id = id_of(&secret);
         let key = Key { id, name: name.to_owned(), role, scopes, created_at: now.to_owned() };
         let mut kept = self.kept.write().expect("no holder of this lock panics");
         kept.keys.insert(hash(&secret), key.clone());

@@ -5,6 +5,7 @@
 //! the log; this room decides nothing.
 
 mod access;
+mod answer;
 mod api;
 mod audit;
 mod backup;
@@ -13,6 +14,7 @@ mod consent;
 mod console;
 mod dead_letters;
 pub mod history;
+mod idempotency;
 mod inbound;
 mod ingest;
 mod keeper;
@@ -32,4 +34,4 @@ mod watch;
 pub use backup::{BackupError, restore};
 pub use keys::{Role, Scope};
 pub use serve::{Options, ServeError, Started, serve};
-pub use state::set_secrets;
+pub use state::{fingerprint, set_secrets};

@@ -7,11 +7,11 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::{Form, Json, Router};
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -140,27 +140,11 @@ async fn statuses(world: Arc<World>, phone: String, to: String, id: String) {
     }
 }
 
-async fn sms(State(world): State<Arc<World>>, body: String) -> Response {
-    let field = |name: &str| {
-        let mut pairs = body.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.find(|(key, _)| *key == name).map(|(_, value)| decoded(value)).unwrap_or_default()
-    };
-    world.keep("sms", &field("To"), "", &field("Body"));
+async fn sms(State(world): State<Arc<World>>, Form(fields): Form<BTreeMap<String, String>>) -> Response {
+    let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
+    world.keep("sms", field("To"), "", field("Body"));
     let sid = crate::keys::secret("SM")[..34].to_owned();
     (StatusCode::CREATED, Json(json!({"sid": sid, "status": "queued", "to": field("To"), "error_code": null}))).into_response()
-}
-
-/// `application/x-www-form-urlencoded` back to text.
-fn decoded(value: &str) -> String {
-    let bytes = value.as_bytes();
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let hex = value.get(at + 1..at + 3).filter(|_| bytes[at] == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        plain.push(hex.unwrap_or(if bytes[at] == b'+' { b' ' } else { bytes[at] }));
-        at += if hex.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8_lossy(&plain).into_owned()
 }
 
 async fn push(State(world): State<Arc<World>>, Path(browser): Path<String>) -> StatusCode {

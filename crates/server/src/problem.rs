@@ -9,10 +9,12 @@ use utoipa::ToSchema;
 
 /// Digits that make a number somebody's; what is shorter is a count.
 const NUMBER_MIN: usize = 7;
-/// Where error codes are explained.
-const DOCS: &str = "docs/errors/";
+/// Where error codes are explained, by this server itself: see [`crate::console::file`].
+pub const PAGES: &str = "/docs/errors/";
 
 /// What a failed call answers, as `application/problem+json`.
+///
+/// [`crate::answer`] completes it on its way out: which request it was, and where the server is reached.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Problem {
     /// Address of the page that explains the code.
@@ -25,6 +27,7 @@ pub struct Problem {
     pub code: String,
     /// What to do next.
     pub hint: String,
+    /// The same page.
     pub doc_url: String,
     /// Also in the answer's `x-request-id` and in the server's log.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,7 +40,7 @@ pub struct Problem {
 impl Problem {
     /// Both texts go through [`discreet`].
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Problem {
-        let page = format!("{DOCS}{code}.md");
+        let page = format!("{PAGES}{code}");
         Problem {
             kind: page.clone(),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
@@ -53,6 +56,13 @@ impl Problem {
 
     pub fn bad_request(code: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Problem {
         Problem::new(StatusCode::BAD_REQUEST, code, detail, hint)
+    }
+
+    /// With a code that somebody else found.
+    #[must_use]
+    pub fn coded(self, code: &str) -> Problem {
+        let page = format!("{PAGES}{code}");
+        Problem { kind: page.clone(), code: code.to_owned(), doc_url: page, ..self }
     }
 
     /// The thing that a path names does not exist.
@@ -109,7 +119,8 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let retry_after = self.retry_after;
-        let mut response = (status, Json(self)).into_response();
+        let mut response = (status, Json(&self)).into_response();
+        response.extensions_mut().insert(self);
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));

@@ -3,17 +3,17 @@
 use crate::audit::Audit;
 use crate::channels::Channels;
 use crate::dead_letters::DeadLetters;
+use crate::idempotency::Answers;
 use crate::keeper::{self, Keeper, Running};
 use crate::keys::{Caller, Keys, Role, secret};
 use crate::live::Live;
 use crate::publish::{Refused, publish};
 use crate::signed::Signer;
 use crate::state::{App, Parts, Published};
-use crate::{access, api, channels, console, inbound, ingest, surfaces};
+use crate::{access, answer, api, channels, console, idempotency, inbound, ingest, surfaces};
 use axum::Router;
-use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, Method, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::http::{Method, header};
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use faden_engine::Definitions;
 use faden_engine::workspace::{Files, Finding};
@@ -229,6 +229,7 @@ fn assemble(
         log,
         channels: Channels::default(),
         live: Live::default(),
+        answers: Answers::default(),
         signer: Signer::open(&data.join("signing.key")).map_err(data_error(data))?,
         base_url,
     };
@@ -273,10 +274,18 @@ fn router(app: App) -> Router {
     let checked = || from_fn_with_state(app.clone(), access::check);
     let traced = || from_fn(crate::telemetry::trace);
     let intake = Router::new().merge(ingest::segment::router()).merge(ingest::cloud_events::router());
+    let once = || from_fn_with_state(app.clone(), idempotency::once);
     let others = Router::new().merge(api::router()).merge(surfaces::router()).merge(inbound::router());
     // A refusal must reach the page as well, so what lets browsers in stands outside of the check.
-    let all = intake.route_layer(checked()).route_layer(traced()).layer(cors()).merge(others.route_layer(checked()).route_layer(traced()));
-    all.fallback(console::file).layer(CatchPanicLayer::custom(panicked)).layer(from_fn(with_request_id)).with_state(app)
+    let all = intake
+        .route_layer(checked())
+        .route_layer(traced())
+        .layer(cors())
+        .merge(others.route_layer(once()).route_layer(checked()).route_layer(traced()));
+    all.fallback(console::file)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.clone(), answer::complete))
+        .with_state(app)
 }
 
 /// Browsers of any page may send events: the key is what counts, and it may not do anything else.
@@ -294,20 +303,4 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     let hint = "report it with the request id; other calls go on";
     let status = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
     crate::problem::Problem::new(status, "server-mistake", "this call met a mistake in the server", hint).into_response()
-}
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Every answer names its request: the caller's own id if it is a sensible one.
-async fn with_request_id(request: Request, next: Next) -> Response {
-    let sensible = |value: &&HeaderValue| {
-        (1..=64).contains(&value.len()) && value.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
-    };
-    let given = request.headers().get(REQUEST_ID).filter(sensible).cloned();
-    let id = given.or_else(|| HeaderValue::from_str(&secret("req-")[..20]).ok());
-    let mut response = next.run(request).await;
-    if let Some(id) = id {
-        response.headers_mut().insert(REQUEST_ID, id);
-    }
-    response
 }

@@ -3,6 +3,7 @@
 use crate::audit::Audit;
 use crate::channels::Channels;
 use crate::dead_letters::DeadLetters;
+use crate::idempotency::Answers;
 use crate::keeper::Keeper;
 use crate::keys::{Caller, Keys, Role};
 use crate::live::Live;
@@ -47,6 +48,8 @@ pub struct Parts {
     pub log: Arc<RwLock<LogReaders>>,
     pub channels: Channels,
     pub live: Live,
+    /// Answers to writes that may be sent again.
+    pub answers: Answers,
     pub signer: Signer,
     /// How the outside reaches this server, without a slash at the end.
     pub base_url: String,

@@ -3,7 +3,8 @@
 //! The server is another process of this same program; the load comes from this one, on the same cores. In
 //! the same run a second server only parses, appends and flushes: that is the floor, the most that any
 //! server behind this HTTP and this disk could do. Latency is measured at half of the top load, from when a
-//! call was due to be sent, so waiting before it counts.
+//! call was due to be sent, so waiting before it counts. At last questions are asked while events come in:
+//! each brings an event of its own, and its answer must count that event.
 
 use super::{Report, cart, machine};
 use anyhow::{Context, bail, ensure};
@@ -27,6 +28,9 @@ pub struct Arguments {
     /// Where the servers keep their data; removed afterwards
     #[arg(long, default_value = "faden-bench")]
     pub directory: PathBuf,
+    /// Only the questions beside intake
+    #[arg(long)]
+    questions: bool,
     /// Print figures as JSON
     #[arg(long)]
     pub json: bool,
@@ -37,6 +41,13 @@ const BATCH: usize = 100;
 /// Connections that send batches, and those that send single calls.
 const BATCH_CONNECTIONS: usize = 16;
 const SINGLE_CONNECTIONS: usize = 64;
+/// Questions a second, and the connections that ask them.
+const QUESTIONS: usize = 2_000;
+const QUESTION_CONNECTIONS: usize = 64;
+/// Events a second that come in beside the questions, in batches.
+const BESIDE: f64 = 20_000.0;
+/// What an answer that counts the event of its question says: the journey which that event began.
+const COUNTED: &[u8] = b"\"journey\":\"cart_reminder\"";
 /// A server that has not started by then will not.
 const START_MAX: Duration = Duration::from_secs(20);
 
@@ -51,6 +62,7 @@ struct Server {
     process: Child,
     address: SocketAddr,
     write_key: String,
+    admin_key: String,
 }
 
 impl Drop for Server {
@@ -65,6 +77,7 @@ impl Drop for Server {
 struct Greeting {
     address: SocketAddr,
     write_key: Option<String>,
+    admin_key: Option<String>,
 }
 
 impl Server {
@@ -84,8 +97,9 @@ impl Server {
         BufReader::new(out).read_line(&mut line).context("the server says nothing")?;
         ensure!(begun.elapsed() < START_MAX && !line.is_empty(), "the server did not start");
         let greeting: Greeting = serde_json::from_str(&line).with_context(|| format!("the server says `{line}`"))?;
-        let write_key = greeting.write_key.context("a new data directory has a write key")?;
-        Ok(Server { process, address: greeting.address, write_key })
+        let keys = greeting.write_key.zip(greeting.admin_key);
+        let (write_key, admin_key) = keys.context("a new data directory has keys")?;
+        Ok(Server { process, address: greeting.address, write_key, admin_key })
     }
 
     fn resident_bytes(&self) -> u64 {
@@ -93,7 +107,10 @@ impl Server {
     }
 
     fn request(&self, path: &str, body: &str) -> Vec<u8> {
-        let key = &self.write_key;
+        self.request_with(&self.write_key, path, body)
+    }
+
+    fn request_with(&self, key: &str, path: &str, body: &str) -> Vec<u8> {
         format!(
             "POST {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             self.address,
@@ -113,6 +130,15 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Questions about customers that nobody knows before, each with a cart of his.
+    fn questions(&self, count: usize) -> Calls {
+        let body = |number| format!(r#"{{"user_id":"q{number}","event":{{"event":"Cart Updated","properties":{{"value":50.0}}}}}}"#);
+        let requests = (0..count).map(|number| self.request_with(&self.admin_key, "/api/v1/decide", &body(number))).collect();
+        Calls { requests, events_each: 1 }
+    }
+}
+
 /// One connection that is kept.
 struct Connection {
     stream: TcpStream,
@@ -128,7 +154,7 @@ impl Connection {
     }
 
     /// Sends one request, reads its whole answer; an error unless it is 200.
-    fn call(&mut self, request: &[u8]) -> anyhow::Result<()> {
+    fn call(&mut self, request: &[u8]) -> anyhow::Result<&[u8]> {
         self.stream.write_all(request)?;
         let mut have = 0;
         loop {
@@ -145,7 +171,7 @@ impl Connection {
             if !text.starts_with("HTTP/1.1 200") {
                 bail!("the server answered {}", String::from_utf8_lossy(&self.buffer[..have]));
             }
-            return Ok(());
+            return Ok(&self.buffer[head + 4..have]);
         }
     }
 }
@@ -171,10 +197,16 @@ fn top(server: &Server, calls: &Calls, connections: usize) -> anyhow::Result<f64
     Ok((calls.requests.len() * calls.events_each) as f64 / begun.elapsed().as_secs_f64())
 }
 
-/// Sends at a fixed rate; the time of each call from when it was due, in order.
-fn steady(server: &Server, calls: &Calls, connections: usize, events_per_second: f64) -> anyhow::Result<Vec<Duration>> {
+/// Sends at a fixed rate; the time of each call from when it was due, in order, and how many answers hold `wanted`.
+fn steady(
+    server: &Server,
+    calls: &Calls,
+    connections: usize,
+    events_per_second: f64,
+    wanted: &[u8],
+) -> anyhow::Result<(Vec<Duration>, usize)> {
     let gap = Duration::from_secs_f64(calls.events_each as f64 / events_per_second);
-    let next = AtomicUsize::new(0);
+    let (next, held) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let begun = Instant::now();
     let mut times = std::thread::scope(|scope| {
         let senders: Vec<_> = (0..connections)
@@ -187,8 +219,9 @@ fn steady(server: &Server, calls: &Calls, connections: usize, events_per_second:
                         let Some(request) = calls.requests.get(number) else { break };
                         let due = begun + gap.mul_f64(number as f64);
                         std::thread::sleep(due.saturating_duration_since(Instant::now()));
-                        connection.call(request)?;
+                        let answer = connection.call(request)?;
                         times.push(due.elapsed());
+                        held.fetch_add(usize::from(memchr::memmem::find(answer, wanted).is_some()), Ordering::Relaxed);
                     }
                     anyhow::Ok(times)
                 })
@@ -199,7 +232,32 @@ fn steady(server: &Server, calls: &Calls, connections: usize, events_per_second:
     })?
     .concat();
     times.sort_unstable();
-    Ok(times)
+    Ok((times, held.into_inner()))
+}
+
+fn say_times(report: &mut Report, times: &[Duration], unit: &'static str) {
+    for (name, share) in [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)] {
+        let at = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));
+        report.say(name, times.get(at).map_or(0.0, |time| time.as_secs_f64() * 1000.0), unit);
+    }
+}
+
+/// Questions at a fixed rate while batches come in.
+fn decide(server: &Server, lines: &[&str], seconds: u64, report: &mut Report) -> anyhow::Result<()> {
+    let batches = server.batches(&lines[..lines.len().min(BESIDE as usize * seconds as usize)]);
+    let questions = server.questions(QUESTIONS * seconds as usize);
+    report.head(&format!("{QUESTIONS} questions/s for {seconds} s, each with an event, beside {BESIDE} events/s in batches of {BATCH}"));
+    let (beside, (times, counted)) = std::thread::scope(|scope| {
+        let beside = scope.spawn(|| steady(server, &batches, BATCH_CONNECTIONS, BESIDE, b""));
+        let asked = steady(server, &questions, QUESTION_CONNECTIONS, QUESTIONS as f64, COUNTED);
+        let beside = beside.join().map_err(|_| anyhow::anyhow!("a sender panicked"));
+        anyhow::Ok((beside??, asked?))
+    })?;
+    say_times(report, &times, "ms, question to answer");
+    report.say("answers that count the event of their question", counted as f64, "");
+    ensure!(counted == questions.requests.len(), "{} answers do not count the event of their question", questions.requests.len() - counted);
+    say_times(report, &beside.0, "ms, batch beside the questions");
+    Ok(())
 }
 
 /// Runs the whole comparison.
@@ -212,6 +270,10 @@ pub fn measure(arguments: &Arguments, report: &mut Report) -> anyhow::Result<()>
     let (first, rest) = lines.split_at(events);
     let (second, rest) = rest.split_at(singles);
     let directory = &arguments.directory;
+    if arguments.questions {
+        let server = Server::start(directory, "questions", false)?;
+        return decide(&server, first, arguments.seconds, report);
+    }
 
     report.head(&format!("floor: {events} events in batches of {BATCH}, {singles} single calls; parsed, appended, flushed, not applied"));
     let floor = Server::start(directory, "floor", true)?;
@@ -233,13 +295,9 @@ pub fn measure(arguments: &Arguments, report: &mut Report) -> anyhow::Result<()>
 
     let calls = server.batches(&rest[..rest.len().min((batches / 2.0) as usize * arguments.seconds as usize)]);
     report.head(&format!("half of the top load, batches, {} s", calls.requests.len() as f64 * BATCH as f64 / (batches / 2.0)));
-    let times = steady(&server, &calls, BATCH_CONNECTIONS, batches / 2.0)?;
-    for (name, share) in [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)] {
-        let at = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));
-        let millis = times.get(at).map_or(0.0, |time| time.as_secs_f64() * 1000.0);
-        report.say(name, millis, "ms, request to committed decision");
-    }
+    let (times, _) = steady(&server, &calls, BATCH_CONNECTIONS, batches / 2.0, b"")?;
+    say_times(report, &times, "ms, request to committed decision");
     report.say("server's memory after the batches", resident as f64 / 1e6, "MB");
     report.say("server's memory at the end", server.resident_bytes() as f64 / 1e6, "MB");
-    Ok(())
+    decide(&server, &rest[calls.requests.len() * BATCH..], arguments.seconds, report)
 }

@@ -1,16 +1,15 @@
 //! Lines of files to records, in batches that borrow from the chunk they were read from.
 //!
 //! The event's own time becomes the record's; an event without one happens at the time of the line
-//! before. A line that is no event is counted, kept for the report and passed over.
+//! before. Of a server's log it is the time at which the server took it. A line that is no event is counted, kept for the report and passed over.
 
 use super::chunks::{Chunk, Chunks, LINE_BYTES_MAX};
 use crate::progress::Progress;
 use anyhow::Context;
 use faden_model::event::Habits;
-use faden_model::{Command, Event, Record, Timestamp};
+use faden_model::{Command, Event, Record, Timestamp, with_causes};
 use flate2::read::MultiGzDecoder;
 use std::borrow::Cow;
-use std::error::Error;
 use std::fs::File;
 use std::io::{BufWriter, Cursor, Read, Write};
 use std::path::Path;
@@ -36,6 +35,8 @@ pub struct Intake<'o> {
     /// The earliest.
     pub first: Option<Timestamp>,
     habits: Habits,
+    /// The clock is when events were taken.
+    of_log: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,7 +64,12 @@ struct Source<'n> {
 impl<'o> Intake<'o> {
     pub fn new(country: &'o str, until: Option<Timestamp>, file: Option<&'o mut BufWriter<File>>) -> Intake<'o> {
         let refused = Refused { shown: Vec::new(), file };
-        Intake { country, until, counts: Counts::default(), refused, clock: None, first: None, habits: Habits::default() }
+        Intake { country, until, counts: Counts::default(), refused, clock: None, first: None, habits: Habits::default(), of_log: false }
+    }
+
+    /// From now on lines are those of a server's log.
+    pub fn clock_of_log(&mut self) {
+        self.of_log = true;
     }
 
     /// Reads one file; `-` is standard input.
@@ -135,18 +141,12 @@ impl<'o> Intake<'o> {
         let mut event = match Event::parse_next(line, self.country, &mut self.habits) {
             Ok(event) => event,
             Err(error) => {
-                let mut text = error.to_string();
-                let mut cause = error.source();
-                while let Some(error) = cause {
-                    text.push_str(": ");
-                    text.push_str(&error.to_string());
-                    cause = error.source();
-                }
-                self.refuse(source, error.code(), &text, line)?;
+                self.refuse(source, error.code(), &with_causes(&error), line)?;
                 return Ok(None);
             }
         };
-        let at = event.timestamp.or(self.clock).unwrap_or_default();
+        let taken = if self.of_log { taken_at(line) } else { None };
+        let at = taken.or(event.timestamp).or(self.clock).unwrap_or_default();
         if self.until.is_some_and(|until| at > until) {
             self.counts.beyond += 1;
             return Ok(None);
@@ -171,6 +171,16 @@ impl<'o> Intake<'o> {
         }
         Ok(())
     }
+}
+
+/// When a server took this event, as its export says.
+fn taken_at(line: &str) -> Option<Timestamp> {
+    #[derive(serde::Deserialize)]
+    struct Taken<'a> {
+        #[serde(borrow, rename = "receivedAt")]
+        at: Cow<'a, str>,
+    }
+    Timestamp::parse(&serde_json::from_str::<Taken<'_>>(line).ok()?.at).ok()
 }
 
 /// The stream itself, unpacked if it begins like a gzip file.

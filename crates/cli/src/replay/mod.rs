@@ -14,6 +14,7 @@ pub use runner::Runner;
 use sink::Sink;
 pub use summary::Summary;
 
+use crate::client::Server;
 use crate::cpu;
 use crate::progress::Progress;
 use crate::table::Table;
@@ -34,20 +35,30 @@ use std::time::Instant;
 /// Without `--until`, time runs on behind the last event by days until no passage is left, this long at most.
 const DAYS_BEHIND_MAX: i64 = 366;
 
-/// Replay events from files: what would have happened to every customer, exactly
+/// Replay events from files or from a server's log: what would have happened to every customer, exactly
 ///
 /// Files hold one JSON object per line, Segment calls or CloudEvents, plain or gzip; `-` is standard
-/// input. The clock is the events' own time. After the last event time runs on to `--until`, or else by
+/// input. The clock is the events' own time. With --from the events are those of a running server, and the
+/// clock is when it took them. After the last event time runs on to `--until`, or else by
 /// days until nobody is in a journey any more, a year at most.
 #[derive(Args)]
 #[command(after_help = "Examples:
   faden replay events.ndjson --workspace my-shop --out decisions.ndjson
   faden replay events.ndjson.gz --workspace my-shop --until 2026-07-01T00:00:00Z --hash
-  faden replay events.ndjson --workspace my-shop --against my-shop-new")]
+  faden replay events.ndjson --workspace my-shop --against my-shop-new
+  FADEN_KEY=fdk_... faden replay --from 2026-06-01T00:00:00Z --to 2026-07-01T00:00:00Z --workspace my-shop --hash")]
 pub struct Arguments {
     /// Files of events, read in this order
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "FILE", required_unless_present = "from", conflicts_with = "from")]
     files: Vec<String>,
+    /// Replay what a running server took, from this instant on
+    #[arg(long, value_name = "INSTANT", value_parser = Timestamp::parse)]
+    from: Option<Timestamp>,
+    /// Up to this instant; the newest event if it is left out
+    #[arg(long, value_name = "INSTANT", value_parser = Timestamp::parse, requires = "from")]
+    to: Option<Timestamp>,
+    #[command(flatten)]
+    server: Server,
     /// The directory that holds faden.yaml
     #[arg(long, value_name = "DIR")]
     workspace: PathBuf,
@@ -130,7 +141,7 @@ fn replay(arguments: &Arguments, definitions: Arc<Definitions>, intake: &mut Int
     std::thread::scope(|scope| {
         let mut runner = match &arguments.durable {
             Some(directory) => {
-                let fingerprint = load::fingerprint(&load::files(&arguments.workspace)?);
+                let fingerprint = faden_server::fingerprint(&load::files(&arguments.workspace)?);
                 Runner::durable(definitions.clone(), options(arguments), directory, &fingerprint)?
             }
             // Where passages are looked at afterwards, everything stays in this thread.
@@ -141,7 +152,7 @@ fn replay(arguments: &Arguments, definitions: Arc<Definitions>, intake: &mut Int
             sink.take_stored(&store)?;
             runner.decisions();
         }
-        read_all(&arguments.files, intake, &mut |records| {
+        read_all(arguments, intake, &mut |records| {
             runner.take(records)?;
             take(&mut runner, &mut sink)
         })?;
@@ -165,11 +176,33 @@ fn replay(arguments: &Arguments, definitions: Arc<Definitions>, intake: &mut Int
     })
 }
 
-fn read_all(files: &[String], intake: &mut Intake<'_>, apply: &mut intake::Apply<'_>) -> anyhow::Result<()> {
+fn read_all(arguments: &Arguments, intake: &mut Intake<'_>, apply: &mut intake::Apply<'_>) -> anyhow::Result<()> {
+    if let Some(from) = arguments.from {
+        return read_log(arguments, from, intake, apply);
+    }
+    let files = &arguments.files;
     // The size of what is packed or comes through a pipe says nothing about the events.
     let sizes = files.iter().map(|name| if name.ends_with(".gz") { None } else { Some(std::fs::metadata(name).ok()?.len()) });
     let mut progress = Progress::bytes(sizes.sum());
     let read = files.iter().try_for_each(|name| intake.read_file(name, &mut progress, apply));
+    progress.finish();
+    read
+}
+
+/// Events of a server's log: they come while they are replayed, and lie in no file in between.
+fn read_log(arguments: &Arguments, from: Timestamp, intake: &mut Intake<'_>, apply: &mut intake::Apply<'_>) -> anyhow::Result<()> {
+    let to = arguments.to.map(|to| format!("&to={to}")).unwrap_or_default();
+    let client = arguments.server.connect()?;
+    let (reader, mut writer) = std::io::pipe().context("cannot make a pipe")?;
+    let mut progress = Progress::bytes(None);
+    intake.clock_of_log();
+    let read = std::thread::scope(|scope| {
+        let sent =
+            scope.spawn(move || client.stream(&format!("/api/v1/export/events?from={from}{to}"), |piece| Ok(writer.write_all(piece)?)));
+        let read = intake.read("the server's log", reader, &mut progress, apply);
+        let sent = sent.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        read.and(sent)
+    });
     progress.finish();
     read
 }
@@ -255,7 +288,7 @@ fn compare(arguments: &Arguments, one: Arc<Definitions>, other: Arc<Definitions>
     let mut comparison = Comparison::default();
     std::thread::scope(|scope| {
         let mut runners = [one, other].map(|definitions| Runner::in_memory(definitions, options.clone(), Some(scope)));
-        read_all(&arguments.files, intake, &mut |records| {
+        read_all(arguments, intake, &mut |records| {
             runners[0].take(records.clone())?;
             runners[1].take(records)?;
             for side in 0..2 {

@@ -46,6 +46,7 @@ pub struct Document;
 
 /// Most identifiers of one question.
 const IDENTIFIERS_MAX: usize = 20;
+const PLACEMENT_CHARS_MAX: usize = 200;
 /// Channels whose messages wait in the page or app itself.
 const IN_SESSION: [&str; 3] = ["in_app", "web", "web_chat"];
 
@@ -59,6 +60,10 @@ pub struct Question {
     pub user_id: Option<String>,
     #[serde(default, alias = "anonymousId")]
     pub anonymous_id: Option<String>,
+    /// Where it is asked, such as `home_banner`. There are no offers yet that would depend on it: the answer is the same everywhere.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    pub placement: Option<String>,
     /// A Segment call (track where `type` is missing) or a `CloudEvent`; whom it names is asked about, too.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
@@ -81,9 +86,9 @@ pub struct Answer {
     pub name: Option<String>,
     pub country: Option<String>,
     pub language: Option<String>,
-    #[schema(value_type = BTreeMap<String, Object>)]
+    #[schema(value_type = BTreeMap<String, Value>)]
     pub traits: BTreeMap<String, Box<RawValue>>,
-    #[schema(value_type = BTreeMap<String, Object>)]
+    #[schema(value_type = BTreeMap<String, Value>)]
     pub computed_traits: BTreeMap<String, Box<RawValue>>,
     pub audiences: Vec<String>,
     pub enrollments: Vec<Running>,
@@ -121,6 +126,9 @@ pub struct Matter {
     responses((status = 200, body = Answer), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 413, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
 pub async fn decide(State(app): State<App>, Who(caller): Who, Input(question): Input<Question>) -> Result<Json<Answer>, Problem> {
     let country = app.published().definitions.country.clone();
+    if question.placement.as_ref().is_some_and(|placement| placement.chars().count() > PLACEMENT_CHARS_MAX) {
+        return Err(bad_input(format!("`placement` has more than {PLACEMENT_CHARS_MAX} characters")));
+    }
     let mut named = question.named(&country)?;
     if let Some(event) = question.event {
         let line = line(event, &named);

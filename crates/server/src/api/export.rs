@@ -1,6 +1,7 @@
 //! Everything of one kind as lines of JSON, streamed while the server runs.
 
 use super::backup::stream;
+use super::input::{Asked, instant};
 use crate::access::Need;
 use crate::keys::Scope;
 use crate::problem::Problem;
@@ -12,14 +13,15 @@ use axum::routing::get;
 use faden_engine::decision::read_row;
 use faden_engine::profile::Profile;
 use faden_model::id::Born;
-use faden_model::{Command, Event, MessageId, ProfileId, Record, Timestamp};
+use faden_model::{Command, Event, EventKind, IdentifierKind, MessageId, ProfileId, Record, Timestamp};
 use faden_runtime::views::MessageRow;
 use faden_storage::store::Store;
 use faden_storage::{LogReaders, Position, Table};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};
 use std::ops::ControlFlow;
-use utoipa::OpenApi;
+use utoipa::{IntoParams, OpenApi};
 
 pub const ACCESS: &[(&str, &str, Need)] = &[("GET", "/api/v1/export/{what}", Need::Scope(Scope::ProfilesRead))];
 
@@ -40,10 +42,28 @@ enum What {
     Decisions,
 }
 
+/// Which events.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Range {
+    /// Events that were taken from this instant on; of other things all are written.
+    from: Option<String>,
+    /// Events that were taken up to this instant.
+    to: Option<String>,
+}
+
+impl Range {
+    fn instants(&self) -> Result<(Timestamp, Timestamp), Problem> {
+        let read = |name: &str, text: &Option<String>| text.as_deref().map(|text| instant(name, text)).transpose();
+        Ok((read("from", &self.from)?.unwrap_or(Timestamp::MIN), read("to", &self.to)?.unwrap_or(Timestamp::MAX)))
+    }
+}
+
 /// All profiles, events, messages or decisions as lines of JSON
-#[utoipa::path(get, path = "/api/v1/export/{what}", tag = "system", params(("what" = String, Path, description = "`profiles`, `events`, `messages` or `decisions`")),
-    responses((status = 200, description = "one JSON object a line", content_type = "application/x-ndjson"), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
-pub async fn export(State(app): State<App>, Path(what): Path<String>) -> Result<Response, Problem> {
+#[utoipa::path(get, path = "/api/v1/export/{what}", tag = "system", params(("what" = String, Path, description = "`profiles`, `events`, `messages` or `decisions`"), Range),
+    responses((status = 200, description = "one JSON object a line", content_type = "application/x-ndjson"), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+pub async fn export(State(app): State<App>, Path(what): Path<String>, Asked(range): Asked<Range>) -> Result<Response, Problem> {
+    let range = range.instants()?;
     let what = match what.as_str() {
         "profiles" => What::Profiles,
         "events" => What::Events,
@@ -56,7 +76,7 @@ pub async fn export(State(app): State<App>, Path(what): Path<String>) -> Result<
         Some((node.store()?.lock().view(), node.log_readers()?))
     });
     let (view, log) = taken.await?.ok_or_else(|| crate::keeper::Refusal::Down("its state cannot be written".to_owned()))?;
-    Ok(stream("application/x-ndjson", format!("faden-{}.ndjson", name(what)), move |out| write(what, &*view, &log, out)))
+    Ok(stream("application/x-ndjson", format!("faden-{}.ndjson", name(what)), move |out| write(what, &*view, &log, range, out)))
 }
 
 fn name(what: What) -> &'static str {
@@ -68,9 +88,9 @@ fn name(what: What) -> &'static str {
     }
 }
 
-fn write(what: What, view: &dyn Store, log: &LogReaders, out: &mut dyn Write) -> io::Result<()> {
+fn write(what: What, view: &dyn Store, log: &LogReaders, range: (Timestamp, Timestamp), out: &mut dyn Write) -> io::Result<()> {
     match what {
-        What::Events => events(log, out),
+        What::Events => events(log, range, out),
         What::Profiles => rows(view, Table::Profiles, out, |_, bytes, line| {
             line.extend(Profile::decode(bytes).ok().map(|profile| json!({"id": profile.id.to_string(), "profile": profile}).to_string()));
         }),
@@ -114,38 +134,62 @@ fn message(id: MessageId, row: &MessageRow) -> Value {
     })
 }
 
-fn events(log: &LogReaders, out: &mut dyn Write) -> io::Result<()> {
+fn events(log: &LogReaders, (from, to): (Timestamp, Timestamp), out: &mut dyn Write) -> io::Result<()> {
     let mut reader = log.read(Position(0)).map_err(io::Error::other)?;
     while let Some((_, bytes)) = reader.next().map_err(io::Error::other)? {
         let record = Record::decode(bytes).map_err(io::Error::other)?;
-        if let Command::Event(event) = &record.command {
+        if let Command::Event(event) = &record.command
+            && (from..=to).contains(&record.at)
+        {
             writeln!(out, "{}", event_line(record.at, event))?;
         }
     }
     Ok(())
 }
 
-/// An event as a Segment call again, with when it came in.
+/// An event as a Segment call again, with when it came in; about nobody in particular as a `CloudEvent`.
 fn event_line(at: Timestamp, event: &Event<'_>) -> Value {
     let raw = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+    let timestamp = event.timestamp.map(|timestamp| timestamp.to_string());
+    if event.identifiers.is_empty() {
+        let (source, id) = event.message_id.split_once('|').unwrap_or(("faden", &event.message_id));
+        return json!({"specversion": "1.0", "id": id, "source": source, "type": event.name, "time": timestamp, "receivedAt": at.to_string(), "data": raw(&event.properties), "context": raw(&event.context)});
+    }
     let mut line = Map::new();
     let mut put = |name: &str, value: Value| drop(line.insert(name.to_owned(), value));
     put("type", json!(event.kind.name()));
     put("messageId", json!(event.message_id));
     put("receivedAt", json!(at.to_string()));
-    if let Some(timestamp) = event.timestamp {
-        put("timestamp", json!(timestamp.to_string()));
+    if let Some(timestamp) = timestamp {
+        put("timestamp", json!(timestamp));
     }
-    if !event.name.is_empty() {
-        put(if event.kind == faden_model::EventKind::Track { "event" } else { "name" }, json!(event.name));
+    match event.kind {
+        EventKind::Track => put("event", json!(event.name)),
+        EventKind::Group => put("groupId", json!(event.name)),
+        EventKind::Page | EventKind::Screen => put("name", json!(event.name)),
+        EventKind::Identify | EventKind::Alias => {}
     }
-    put(
-        "identifiers",
-        event.identifiers.iter().map(|identifier| json!({"kind": identifier.kind.name(), "value": identifier.value})).collect(),
-    );
-    for (name, text) in [("properties", &event.properties), ("traits", &event.traits), ("context", &event.context)] {
-        if text.len() > 2 {
-            put(name, raw(text));
+    let mut context = raw(&event.context);
+    let mut external = Vec::new();
+    // An alias has the id that joins as its last anonymous one.
+    let previous = event.identifiers.iter().rposition(|one| event.kind == EventKind::Alias && one.kind == IdentifierKind::AnonymousId);
+    for (place, identifier) in event.identifiers.iter().enumerate() {
+        match identifier.kind {
+            IdentifierKind::AnonymousId if previous == Some(place) => put("previousId", json!(identifier.value)),
+            IdentifierKind::UserId => put("userId", json!(identifier.value)),
+            IdentifierKind::AnonymousId => put("anonymousId", json!(identifier.value)),
+            _ => external.push(json!({"type": identifier.kind.name(), "id": identifier.value})),
+        }
+    }
+    if !external.is_empty()
+        && let Some(ids) = context.as_object_mut().map(|context| context.entry("externalIds").or_insert_with(|| json!([])))
+        && let Some(ids) = ids.as_array_mut()
+    {
+        ids.extend(external);
+    }
+    for (name, value) in [("properties", raw(&event.properties)), ("traits", raw(&event.traits)), ("context", context)] {
+        if value.as_object().is_some_and(|value| !value.is_empty()) {
+            put(name, value);
         }
     }
     Value::Object(line)

@@ -72,7 +72,7 @@ pub struct Moved {
 }
 
 /// Move running passages of older versions to another version, or say what would happen
-#[utoipa::path(post, path = "/api/v1/journeys/{name}/migrations", tag = "journeys", request_body = MigrationAsked,
+#[utoipa::path(post, path = "/api/v1/journeys/{name}/migrations", tag = "journeys", request_body = Option<MigrationAsked>,
     params(("name" = String, Path, description = "the journey's name")),
     responses((status = 200, body = MigrationPlan), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub async fn migrate(

@@ -37,6 +37,7 @@ mod templates;
 mod timeline;
 mod workspace;
 
+pub use input::BODY_BYTES_MAX;
 pub use overview::every_second;
 pub use stream::as_decided;
 

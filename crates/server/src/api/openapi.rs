@@ -1,12 +1,17 @@
 //! The OpenAPI document: made from the code, checked in as `openapi.json`, served at `/api/v1/openapi.json`.
 
 use crate::access::Need;
+use crate::idempotency::honoured;
 use crate::ingest;
 use crate::state::App;
+use axum::http::Method;
 use axum::routing::get;
 use axum::{Json, Router};
 use utoipa::OpenApi;
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, ContentBuilder, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder};
 
 pub const ACCESS: &[(&str, &str, Need)] = &[("GET", "/api/v1/openapi.json", Need::Open)];
 
@@ -63,6 +68,39 @@ fn parts() -> Vec<(&'static str, utoipa::openapi::OpenApi)> {
     ]
 }
 
+/// A problem has a content type of its own.
+fn problems_as_they_are_sent(operation: &mut Operation) {
+    const PROBLEM: &str = "#/components/schemas/Problem";
+    for response in operation.responses.responses.values_mut() {
+        let RefOr::T(response) = response else { continue };
+        let is_problem = |content: &RefOr<Content>| matches!(content, RefOr::T(Content { schema: Some(RefOr::Ref(schema)), .. }) if schema.ref_location == PROBLEM);
+        if response.content.values().any(is_problem) {
+            response.content = response.content.drain(..).map(|(_, content)| ("application/problem+json".to_owned(), content)).collect();
+        }
+    }
+}
+
+/// What [`crate::idempotency`] does for each of them.
+fn may_be_sent_again(operation: &mut Operation) {
+    let parameter = ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .description(Some("names this change: sent again within a day, it is not carried out again and has the same answer"))
+        .required(Required::False)
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255)).pattern(Some("^[!-~]+$"))));
+    operation.parameters.get_or_insert_default().push(RefOr::T(parameter.build()));
+    let problem = || ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    for (status, description) in [
+        ("400", "the call, or its `Idempotency-Key`, cannot be read"),
+        ("409", "the first call with this `Idempotency-Key` is still being carried out"),
+        ("413", "the call is too long"),
+        ("422", "this `Idempotency-Key` was used for another call"),
+    ] {
+        let answer = ResponseBuilder::new().description(description).content("application/problem+json", problem()).build();
+        operation.responses.responses.entry(status.to_owned()).or_insert(RefOr::T(answer));
+    }
+}
+
 /// The whole document. Names of operations begin with their part's: functions are called alike in many parts.
 pub fn document() -> utoipa::openapi::OpenApi {
     let mut document = Document::openapi();
@@ -72,6 +110,13 @@ pub fn document() -> utoipa::openapi::OpenApi {
         for operation in items.flat_map(|item| [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete]).flatten()
         {
             operation.operation_id = operation.operation_id.take().map(|id| format!("{name}_{id}"));
+            problems_as_they_are_sent(operation);
+        }
+        for (path, item) in &mut part.paths.paths {
+            let writes = [(Method::POST, &mut item.post), (Method::DELETE, &mut item.delete)];
+            for (_, operation) in writes.into_iter().filter(|(method, _)| honoured(method, path)) {
+                operation.iter_mut().for_each(may_be_sent_again);
+            }
         }
         document.merge(part);
     }

@@ -11,7 +11,7 @@ use crate::keys::{Caller, Key, Role, Scope, secret};
 use crate::problem::Problem;
 use crate::state::App;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
@@ -182,7 +182,12 @@ pub async fn create(State(app): State<App>, Who(caller): Who, Input(new): Input<
 /// Removes a key: it is refused from now on
 #[utoipa::path(delete, path = "/api/v1/keys/{id}", tag = "keys", params(("id" = String, Path)),
     responses((status = 204, description = "it is gone"), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
-pub async fn remove(State(app): State<App>, Who(caller): Who, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+pub async fn remove(State(app): State<App>, Who(caller): Who, headers: HeaderMap, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    // Whoever removes the key that he calls with has locked himself out.
+    if crate::access::secret(&headers).is_some_and(|secret| crate::keys::id_of(&secret) == id) {
+        let hint = "call with another key, or from the console";
+        return Err(Problem::new(StatusCode::CONFLICT, "own-key", "this is the key that the call was made with", hint));
+    }
     let known = app.keys.list().into_iter().find(|key| key.id == id).ok_or_else(|| Problem::not_found("key"))?;
     write(&app, &caller, "key.removed", &known.name, &known.id).await?;
     blocking(move || app.keys.remove(&id)).await?.map_err(|error| unwritten(&error))?;
@@ -190,7 +195,7 @@ pub async fn remove(State(app): State<App>, Who(caller): Who, Path(id): Path<Str
 }
 
 /// Makes a link that signs in to the console, once
-#[utoipa::path(post, path = "/api/v1/login_links", tag = "keys", request_body = NewLink,
+#[utoipa::path(post, path = "/api/v1/login_links", tag = "keys", request_body = Option<NewLink>,
     responses((status = 201, body = MadeLink), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 503, body = Problem)))]
 pub async fn login_link(
     State(app): State<App>,

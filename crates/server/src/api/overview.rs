@@ -139,7 +139,7 @@ fn attention(app: &App) -> Vec<Attention> {
             subject: code.to_owned(),
             detail: text,
             since: None,
-            hint: format!("docs/errors/{code}.md says how to repair it"),
+            hint: format!("{}{}{code} says how to repair it", app.base_url, crate::problem::PAGES),
             href: "/settings".to_owned(),
         });
     }

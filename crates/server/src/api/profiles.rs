@@ -63,11 +63,11 @@ pub struct ProfileDetail {
     pub preferred_channel: Option<String>,
     pub identifiers: Vec<KnownIdentifier>,
     /// The latest value that a source told for each.
-    #[schema(value_type = BTreeMap<String, Object>)]
+    #[schema(value_type = BTreeMap<String, Value>)]
     pub traits: BTreeMap<String, Box<RawValue>>,
     /// Every telling, by the strand it came from.
     pub trait_details: Vec<TraitDetail>,
-    #[schema(value_type = BTreeMap<String, Object>)]
+    #[schema(value_type = BTreeMap<String, Value>)]
     pub computed_traits: BTreeMap<String, Box<RawValue>>,
     pub consents: Vec<Consent>,
     pub audiences: Vec<Membership>,
@@ -89,7 +89,7 @@ pub struct KnownIdentifier {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TraitDetail {
     pub name: String,
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub value: Box<RawValue>,
     pub at: String,
     pub strand: String,
@@ -223,9 +223,9 @@ pub struct Written {
 
 /// Note that somebody gave or withdrew a consent
 ///
-/// `Idempotency-Key` makes a repeat of the call the same record.
+/// `Idempotency-Key` makes a repeat of the call the same record, for ever.
 #[utoipa::path(post, path = "/api/v1/profiles/{id}/consents", tag = "profiles", request_body = ConsentChange,
-    params(("id" = String, Path, description = "a profile's id or kind:value"), ("Idempotency-Key" = Option<String>, Header, description = "names this change: sent again, nothing more happens")),
+    params(("id" = String, Path, description = "a profile's id or kind:value")),
     responses((status = 202, body = Written), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
 pub async fn consent(
     State(app): State<App>,

@@ -120,7 +120,7 @@ pub struct Missed {
 }
 
 /// Runs all scenarios in virtual time
-#[utoipa::path(post, path = "/api/v1/workspace/scenarios", tag = "workspace", request_body = ScenariosAsked,
+#[utoipa::path(post, path = "/api/v1/workspace/scenarios", tag = "workspace", request_body = Option<ScenariosAsked>,
     responses((status = 200, body = Scenarios), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 413, body = Problem), (status = 422, description = "the files have errors", body = Problem)))]
 pub async fn scenarios(State(app): State<App>, Input(wanted): Input<ScenariosAsked>) -> Result<Json<Scenarios>, Problem> {
     let files = wanted.files.map_or_else(|| app.published().files.clone(), Files);

@@ -1,11 +1,12 @@
 //! Who one is, and whether the server is well: `/api/v1/me`, `/healthz`, `/readyz`, `/metrics`, `/login`.
 
+use super::input::Asked;
 use crate::access::{Need, SESSION_COOKIE, Who};
 use crate::channels::AccountState;
 use crate::keys::Scope;
 use crate::problem::Problem;
 use crate::state::App;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -62,7 +63,7 @@ pub async fn me(State(app): State<App>, Who(caller): Who) -> Json<Me> {
 }
 
 /// Whether the process answers
-#[utoipa::path(get, path = "/healthz", tag = "system", responses((status = 200, description = "it answers")))]
+#[utoipa::path(get, path = "/healthz", tag = "system", security(()), responses((status = 200, description = "it answers")))]
 pub async fn healthz() -> &'static str {
     "ok\n"
 }
@@ -92,7 +93,7 @@ fn is_zero(number: &i64) -> bool {
 }
 
 /// Whether the server takes events
-#[utoipa::path(get, path = "/readyz", tag = "system", responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
+#[utoipa::path(get, path = "/readyz", tag = "system", security(()), responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 pub async fn readyz(State(app): State<App>) -> Response {
     let health = app.keeper.health();
     let status = if health.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -109,7 +110,7 @@ pub async fn readyz(State(app): State<App>) -> Response {
 }
 
 /// Counters for Prometheus
-#[utoipa::path(get, path = "/metrics", tag = "system", responses((status = 200, description = "text exposition format 0.0.4")))]
+#[utoipa::path(get, path = "/metrics", tag = "system", security(()), responses((status = 200, description = "text exposition format 0.0.4")))]
 pub async fn metrics(State(app): State<App>) -> Response {
     let live = &app.live;
     let mut text = String::new();
@@ -140,8 +141,8 @@ pub struct LoginQuery {
 
 /// Turns a one-time link into a session of the console
 #[utoipa::path(get, path = "/login", tag = "system", params(("token" = String, Query, description = "from the link that the server printed")),
-    responses((status = 303, description = "signed in, on to the console"), (status = 401, body = Problem)))]
-pub async fn login(State(app): State<App>, Query(query): Query<LoginQuery>) -> Result<Response, Problem> {
+    responses((status = 303, description = "signed in, on to the console"), (status = 400, body = Problem), (status = 401, body = Problem)), security(()))]
+pub async fn login(State(app): State<App>, Asked(query): Asked<LoginQuery>) -> Result<Response, Problem> {
     let caller = app.logins.lock().expect("no holder of this lock panics").remove(&query.token);
     let Some(caller) = caller else {
         let hint = "print a new link with `faden login`, or use an API key";

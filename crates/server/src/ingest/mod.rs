@@ -15,13 +15,11 @@ use crate::keeper::{Refusal, now};
 use crate::problem::{Problem, discreet};
 use crate::sources::Brought;
 use crate::state::App;
-use axum::http::StatusCode;
-use faden_model::event::{EventError, EventKind, Receipt};
-use faden_model::{Command, Event, Record, Timestamp};
+use faden_model::event::{EventKind, Receipt};
+use faden_model::{Command, Event, Record, Timestamp, with_causes};
 use faden_storage::RecordBatch;
 use serde::Serialize;
 use std::borrow::Cow;
-use std::error::Error;
 use std::sync::atomic::Ordering;
 use utoipa::ToSchema;
 
@@ -96,7 +94,7 @@ impl<'a> Intake<'a> {
         match Event::parse_received(line, &self.country, receipt) {
             Ok(event) => self.push(index, line, event, receipt),
             Err(error) => {
-                let reason = reason(&error);
+                let reason = with_causes(&error);
                 self.refuse(index, error.code(), reason, line);
             }
         }
@@ -167,11 +165,7 @@ impl<'a> Intake<'a> {
         match self.rejected.first() {
             Some(first) if accepted == 0 => {
                 let hint = "mend the event and send it again; it is kept under dead letters";
-                let mut problem = Problem::new(StatusCode::BAD_REQUEST, "event-refused", first.reason.clone(), hint);
-                problem.code.clone_from(&first.code);
-                problem.doc_url = format!("docs/errors/{}.md", first.code);
-                problem.kind.clone_from(&problem.doc_url);
-                Err(problem)
+                Err(Problem::bad_request("event-refused", first.reason.clone(), hint).coded(&first.code))
             }
             _ => Ok(Taken { success: true, accepted, rejected: self.rejected }),
         }
@@ -195,16 +189,4 @@ pub(crate) async fn again(app: &App, letter: &DeadLetter) -> Result<Option<Rejec
     }
     intake.finish().await?;
     Ok(None)
-}
-
-/// An error with its causes, in one line.
-pub(crate) fn reason(error: &EventError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

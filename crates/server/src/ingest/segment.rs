@@ -41,46 +41,25 @@ pub fn router() -> Router<App> {
 type Who = Option<Extension<Caller>>;
 type Answer = Result<Json<Taken>, Problem>;
 
-/// A customer did something
-#[utoipa::path(post, path = "/v1/track", tag = "intake", request_body(content = serde_json::Value, description = "a Segment track call"),
-    responses((status = 200, body = Taken), (status = 400, body = Problem), (status = 401, body = Problem), (status = 413, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
-pub async fn track(State(app): State<App>, who: Who, headers: HeaderMap, body: Body) -> Answer {
-    single(app, who, headers, body, EventKind::Track).await
+/// Calls that differ in their kind only: each a handler of its own, for the document.
+macro_rules! calls {
+    ($($name:ident, $kind:ident, $path:literal, $about:literal;)*) => {$(
+        #[doc = $about]
+        #[utoipa::path(post, path = $path, tag = "intake", request_body(content = serde_json::Value, description = "a Segment call of this kind"),
+            responses((status = 200, body = Taken), (status = 400, body = Problem), (status = 401, body = Problem), (status = 413, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
+        pub async fn $name(State(app): State<App>, who: Who, headers: HeaderMap, body: Body) -> Answer {
+            single(app, who, headers, body, EventKind::$kind).await
+        }
+    )*};
 }
 
-/// Who a customer is
-#[utoipa::path(post, path = "/v1/identify", tag = "intake", request_body(content = serde_json::Value, description = "a Segment identify call"),
-    responses((status = 200, body = Taken), (status = 400, body = Problem), (status = 401, body = Problem), (status = 413, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
-pub async fn identify(State(app): State<App>, who: Who, headers: HeaderMap, body: Body) -> Answer {
-    single(app, who, headers, body, EventKind::Identify).await
-}
-
-/// A customer saw a page
-#[utoipa::path(post, path = "/v1/page", tag = "intake", request_body(content = serde_json::Value, description = "a Segment page call"),
-    responses((status = 200, body = Taken), (status = 400, body = Problem), (status = 401, body = Problem), (status = 413, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
-pub async fn page(State(app): State<App>, who: Who, headers: HeaderMap, body: Body) -> Answer {
-    single(app, who, headers, body, EventKind::Page).await
-}
-
-/// A customer saw a screen of an app
-#[utoipa::path(post, path = "/v1/screen", tag = "intake", request_body(content = serde_json::Value, description = "a Segment screen call"),
-    responses((status = 200, body = Taken), (status = 400, body = Problem), (status = 401, body = Problem), (status = 413, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
-pub async fn screen(State(app): State<App>, who: Who, headers: HeaderMap, body: Body) -> Answer {
-    single(app, who, headers, body, EventKind::Screen).await
-}
-
-/// A customer belongs to a group
-#[utoipa::path(post, path = "/v1/group", tag = "intake", request_body(content = serde_json::Value, description = "a Segment group call"),
-    responses((status = 200, body = Taken), (status = 400, body = Problem), (status = 401, body = Problem), (status = 413, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
-pub async fn group(State(app): State<App>, who: Who, headers: HeaderMap, body: Body) -> Answer {
-    single(app, who, headers, body, EventKind::Group).await
-}
-
-/// Two identifiers are one customer
-#[utoipa::path(post, path = "/v1/alias", tag = "intake", request_body(content = serde_json::Value, description = "a Segment alias call"),
-    responses((status = 200, body = Taken), (status = 400, body = Problem), (status = 401, body = Problem), (status = 413, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
-pub async fn alias(State(app): State<App>, who: Who, headers: HeaderMap, body: Body) -> Answer {
-    single(app, who, headers, body, EventKind::Alias).await
+calls! {
+    track, Track, "/v1/track", "A customer did something";
+    identify, Identify, "/v1/identify", "Who a customer is";
+    page, Page, "/v1/page", "A customer saw a page";
+    screen, Screen, "/v1/screen", "A customer saw a screen of an app";
+    group, Group, "/v1/group", "A customer belongs to a group";
+    alias, Alias, "/v1/alias", "Two identifiers are one customer";
 }
 
 async fn single(app: App, who: Who, headers: HeaderMap, body: Body, kind: EventKind) -> Answer {

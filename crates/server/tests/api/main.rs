@@ -15,6 +15,7 @@ mod inbound;
 mod journeys;
 mod operate;
 mod people;
+mod repeats;
 mod surfaces;
 mod system;
 mod workspace;
