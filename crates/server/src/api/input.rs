@@ -30,9 +30,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
             }
             _ => bad_input("the body could not be read to its end"),
         })?;
-        // An empty body is an empty object: everything in it may be optional.
-        let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
-        serde_json::from_slice(&bytes).map(Input).map_err(|error| bad_input(format!("the body is not what this call takes: {error}")))
+        // No body is an empty object: everything in it may be optional.
+        let bytes = match bytes.trim_ascii() {
+            b"" | b"null" => b"{}",
+            // Serde would take a list for the members in their order.
+            object if object.starts_with(b"{") => object,
+            _ => return Err(bad_input("the body is not a JSON object")),
+        };
+        serde_json::from_slice(bytes).map(Input).map_err(|error| bad_input(format!("the body is not what this call takes: {error}")))
     }
 }
 

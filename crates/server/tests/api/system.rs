@@ -32,3 +32,20 @@ async fn what_was_taken_is_there_after_a_restart() {
     let server = server.restart(WORKSPACE).await;
     assert_eq!(server.get("/api/v1/overview").await["profiles"], 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_is_an_object_or_nothing_where_nothing_is_needed() {
+    let server = Server::start(WORKSPACE).await;
+    let table = [
+        (None, 201),
+        (Some(json!({})), 201),
+        (Some(json!(null)), 201),
+        (Some(json!([null, null])), 400),
+        (Some(json!("name")), 400),
+        (Some(json!({"name": ""})), 400),
+    ];
+    for (body, status) in table {
+        let (answered, _) = server.call(Method::POST, "/api/v1/login_links", body.clone()).await;
+        assert_eq!(answered, status, "{body:?}");
+    }
+}
