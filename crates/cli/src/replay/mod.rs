@@ -271,6 +271,7 @@ fn checkpoint(runner: &mut Runner<'_>, sink: &mut Sink, until: Option<Timestamp>
         node.pass_time(until)?;
     }
     node.checkpoint()?;
+    node.finish_commit()?;
     take(runner, sink)
 }
 

@@ -76,7 +76,10 @@ impl Node {
     }
 
     /// Waits for a commit that runs beside; what was clean when it began may leave memory then.
-    fn finish_commit(&mut self) -> Result<(), NodeError> {
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn finish_commit(&mut self) -> Result<(), NodeError> {
         if let Some(committing) = self.committing.take() {
             let result = committing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             return self.committed(result);

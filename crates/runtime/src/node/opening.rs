@@ -45,6 +45,8 @@ impl Node {
         node.restore_definitions(&store)?;
         node.restore(&store)?;
         node.catch_up()?;
+        // Whoever looks into the store now finds what was decided on the way, and is not told of it again.
+        node.finish_commit()?;
         Ok(node)
     }
 
