@@ -7,8 +7,11 @@ Schemathesis calls every operation with an admin's key, with what the document a
 not: answers must have a status, a content type and a body that the document names, and wrong input must be
 refused. The server is one of its own, with a data directory of its own. Needs tests/requirements.txt.
 """
-import argparse, json, os, shutil, subprocess, sys, tempfile, time, urllib.request
+import argparse, json, os, shutil, subprocess, sys, tempfile, time
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "live"))
+from common import Server, call
 
 HERE = Path(__file__).resolve().parent
 WORKSPACE = HERE.parent.parent / "examples" / "cart_recovery"
@@ -19,13 +22,6 @@ CHECKS = ["not_a_server_error", "status_code_conformance", "content_type_conform
 LEFT_OUT = ["/api/v1/stream"]
 
 
-def call(base, path, key, body=None):
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(base + path, data, {"authorization": f"Bearer {key}", "content-type": "application/json"})
-    with urllib.request.urlopen(request, timeout=20) as answer:
-        return json.load(answer)
-
-
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--faden", required=True)
@@ -33,18 +29,18 @@ def main():
     p.add_argument("--seed", type=int, default=7)
     p.add_argument("--only", help="operations whose path begins so")
     a = p.parse_args()
-    data = tempfile.mkdtemp(prefix="faden-api-")
-    command = [a.faden, "serve", "--json", "--data", f"{data}/data", "--listen", "127.0.0.1:0", "--workspace", str(WORKSPACE)]
-    log = open(f"{data}/log", "w")
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+    data = Path(tempfile.mkdtemp(prefix="faden-api-"))
+    server = Server(a.faden, "api", data / "data", WORKSPACE).start()
     started = time.monotonic()
     try:
-        greeting = json.loads(server.stdout.readline())
+        greeting = server.greeting()
         base, write_key, key = greeting["base_url"], greeting["write_key"], greeting["admin_key"]
         # Somebody to find, a journey that he is in, a letter that could not be taken.
         calls = [{"type": "identify", "userId": "u1", "traits": {"email": "ada@example.com", "name": "Ada"}},
                  {"type": "track", "userId": "u1", "event": "Cart Updated", "properties": {"value": 50}}, {"type": "track"}]
-        call(base, "/v1/batch", write_key, {"batch": calls})
+        status, answer = call(server.port, "/v1/batch", json.dumps({"batch": calls}), f"Bearer {write_key}")
+        if status != 200:
+            raise SystemExit(f"api: the server answers {status} {answer[:400]}")
         test = [sys.executable, "-m", "schemathesis.cli", "run", f"{base}/api/v1/openapi.json", "-H", f"Authorization: Bearer {key}",
                 "--checks", ",".join(CHECKS), "--phases", "coverage,fuzzing", "-n", str(a.examples), "--seed", str(a.seed), "--no-shrink",
                 "--continue-on-failure", "--request-timeout", "20", "--warnings", "off", "--suppress-health-check", "all"]
@@ -54,14 +50,12 @@ def main():
             test += ["--include-path-regex", f"^{a.only}"]
         done = subprocess.run(test, cwd=data, env={**os.environ, "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE)}, timeout=SECONDS_MAX, text=True, capture_output=True)
         print(done.stdout[-60_000:])
-        alive = server.poll() is None and call(base, "/api/v1/me", key)["role"] == "admin"
+        alive = server.process.poll() is None and server.get("/api/v1/me")[1].get("role") == "admin"
         failed = done.returncode != 0 or not alive
         print(f"api: {'FAILED' if failed else 'passed'}, {time.monotonic() - started:.0f} s, the server {'goes on' if alive else 'has ended'}")
         return 1 if failed else 0
     finally:
-        server.terminate()
-        server.wait(timeout=30)
-        log.close()
+        server.stop()
         shutil.rmtree(data, ignore_errors=True)
 
 

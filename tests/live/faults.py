@@ -125,6 +125,13 @@ def tells(server, said, code):
     return errors[0]
 
 
+def all_arrives(shop, sink):
+    """Everything is sent again, and every reminder that is due comes once."""
+    shop.send_all()
+    sink.drain(120, 3, len(shop.customers()))
+    shop.hold(sink)
+
+
 def full_disk(a, directory, server, shop, sink):
     """A full disk stops intake and nothing else; with room again the server goes on by itself."""
     with Disk(server.data.parent, a.megabytes) as disk:
@@ -149,9 +156,7 @@ def full_disk(a, directory, server, shop, sink):
         check(server.process.poll() is None, "the server ended")
         (disk.place / "filler").unlink()
         server.wait(lambda said: said.get("ready"), 60)
-        shop.send_all()
-        sink.drain(120, 3, len(shop.customers()))
-        shop.hold(sink)
+        all_arrives(shop, sink)
         # And once more from the disk alone.
         server.kill()
         server.start().wait(lambda said: said.get("ready"))
@@ -184,9 +189,7 @@ def read_only(a, directory, server, shop, sink):
         run("fsck.ext4", "-p", "-f", disk.image)
         check(disk.mount().returncode == 0, "the mended file system cannot be mounted")
         server.start().wait(lambda said: said.get("ready"))
-        shop.send_all()
-        sink.drain(120, 3, len(shop.customers()))
-        shop.hold(sink)
+        all_arrives(shop, sink)
         check(server.stop() == 0, "the server did not end well")
     return f"{said['code']}; {len(sink.rows)} reminders, {sink.repeats} repeated ids; log: {line[:140]}"
 
@@ -209,9 +212,7 @@ def read_only_store(a, directory, server, shop, sink):
     finally:
         run("umount", "-l", store)
     server.start().wait(lambda said: said.get("ready"))
-    shop.send_all()
-    sink.drain(120, 3, len(shop.customers()))
-    shop.hold(sink)
+    all_arrives(shop, sink)
     check(server.stop() == 0, "the server did not end well")
     return f"exit code {code}: {last[:140]}"
 

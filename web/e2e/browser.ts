@@ -2,7 +2,7 @@
 // Content-Security-Policy refuses, is a failure.
 import { createRequire } from 'node:module'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { expect, inject } from 'vitest'
+import { afterAll, beforeAll, expect, inject } from 'vitest'
 
 export const URL_OF_SERVER = process.env.FADEN_URL ?? 'http://127.0.0.1:7700'
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
@@ -57,6 +57,24 @@ export async function open(browser: Browser, options: BrowserContextOptions = {}
     }
   })
   return { context, page, complaints }
+}
+
+/** One browser for all tests of a file. What it gives back opens a page in it, works there and wants no complaint. */
+export function inOneBrowser() {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await launch()
+  })
+  afterAll(() => browser.close())
+  return async (work: (page: Page, opened: Opened) => Promise<void>) => {
+    const opened = await open(browser)
+    try {
+      await work(opened.page, opened)
+      expect(opened.complaints).toEqual([])
+    } finally {
+      await opened.context.close()
+    }
+  }
 }
 
 /** Asks the API as the one who is signed in. */

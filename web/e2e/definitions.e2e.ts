@@ -1,24 +1,10 @@
 // The main path of Journeys, Audiences, Messages, Policies, Sources and Channels, by role and label.
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ask, launch, type Opened, open, settled, URL_OF_SERVER } from './browser.ts'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { ask, inOneBrowser, settled, URL_OF_SERVER } from './browser.ts'
 import { somebody } from './pages.ts'
 
-let browser: Browser
-beforeAll(async () => {
-  browser = await launch()
-})
-afterAll(() => browser.close())
-
-async function inPage(work: (page: Page, opened: Opened) => Promise<void>) {
-  const opened = await open(browser)
-  try {
-    await work(opened.page, opened)
-    expect(opened.complaints).toEqual([])
-  } finally {
-    await opened.context.close()
-  }
-}
+const inPage = inOneBrowser()
 
 interface Listed<T> {
   items: T[]

@@ -1,7 +1,7 @@
 // What is live under load: 5,000 events a second for some seconds, and the canvas stands still while its numbers move.
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launch, open, settled, URL_OF_SERVER } from './browser.ts'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { inOneBrowser, settled, URL_OF_SERVER } from './browser.ts'
 
 const EVENTS_PER_SECOND = 5_000
 const SECONDS = 4
@@ -13,11 +13,7 @@ const RATE_MIN = EVENTS_PER_SECOND / 2
 /** A number that grows by a digit moves its neighbour; what an eye would notice begins at 0.1. */
 const SHIFT_MAX = 0.001
 
-let browser: Browser
-beforeAll(async () => {
-  browser = await launch()
-})
-afterAll(() => browser.close())
+const inPage = inOneBrowser()
 
 /** Sends carts of many people at that rate; returns how many were taken each second. */
 async function load(page: Page): Promise<number> {
@@ -79,9 +75,8 @@ const look = (page: Page) =>
     }
   })
 
-test('at 5,000 events a second the numbers move and nothing else does', async () => {
-  const { context, page, complaints } = await open(browser)
-  try {
+test('at 5,000 events a second the numbers move and nothing else does', () =>
+  inPage(async (page) => {
     await page.goto('/journeys/cart_recovery')
     await settled(page)
     await page.locator('.react-flow__node').first().waitFor()
@@ -95,15 +90,10 @@ test('at 5,000 events a second the numbers move and nothing else does', async ()
     expect([after.drawn, after.kept]).toEqual([before.drawn, before.drawn])
     expect(after.boxes).toBe(before.boxes)
     expect(after.layoutShift).toBeLessThan(SHIFT_MAX)
-    expect(complaints).toEqual([])
-  } finally {
-    await context.close()
-  }
-})
+  }))
 
-test('Today follows 5,000 events a second, and its newest decisions are of now', async () => {
-  const { context, page, complaints } = await open(browser)
-  try {
+test('Today follows 5,000 events a second, and its newest decisions are of now', () =>
+  inPage(async (page) => {
     await page.goto('/')
     await settled(page)
     const newest = page.getByRole('list', { name: 'Newest decisions' })
@@ -124,8 +114,4 @@ test('Today follows 5,000 events a second, and its newest decisions are of now',
     console.info(`${Math.round(rate)} events a second, the page was busy for ${Math.round(await longest)} ms at most`)
     await expect.poll(() => newest.textContent(), { timeout: 10_000 }).not.toBe(before)
     expect(rate).toBeGreaterThan(RATE_MIN)
-    expect(complaints).toEqual([])
-  } finally {
-    await context.close()
-  }
-})
+  }))
