@@ -36,13 +36,12 @@ struct Slots {
     used: usize,
 }
 
-impl Default for Slots {
-    fn default() -> Slots {
-        Slots { slots: vec![0; SLOTS], used: 0 }
-    }
-}
-
 impl Slots {
+    /// Room for about so many fingerprints.
+    fn of(len: usize) -> Slots {
+        Slots { slots: vec![0; (len * 4 / 3 + 1).next_power_of_two().max(SLOTS)], used: 0 }
+    }
+
     /// First slot of the home line.
     fn home(&self, fingerprint: Fingerprint) -> usize {
         // The upper 64 bits are spread evenly; the lowest of them choose the line. The 32 below are the tag.
@@ -93,16 +92,20 @@ impl Slots {
 
 impl Default for FingerprintTable {
     fn default() -> FingerprintTable {
-        FingerprintTable { parts: Box::new(std::array::from_fn(|_| Slots::default())), len: 0 }
+        FingerprintTable::with_room(0)
     }
 }
 
 impl FingerprintTable {
     /// The table of `len` fingerprints.
     pub fn of(len: u32, fingerprint_of: impl Fn(u32) -> Fingerprint) -> FingerprintTable {
-        let mut table = FingerprintTable::default();
+        let mut table = FingerprintTable::with_room(len as usize);
         (0..len).for_each(|_| table.push(&fingerprint_of));
         table
+    }
+
+    fn with_room(len: usize) -> FingerprintTable {
+        FingerprintTable { parts: Box::new(std::array::from_fn(|_| Slots::of(len / PARTS))), len: 0 }
     }
 
     /// Bytes on the heap.
@@ -137,7 +140,6 @@ const PRINTS: usize = 5;
 #[derive(Clone)]
 pub struct FingerprintSet {
     parts: Box<[Lines; PARTS]>,
-    len: usize,
 }
 
 /// A power of two of lines.
@@ -210,13 +212,13 @@ impl Lines {
 
 impl Default for FingerprintSet {
     fn default() -> FingerprintSet {
-        FingerprintSet { parts: Box::new(std::array::from_fn(|_| Lines::default())), len: 0 }
+        FingerprintSet { parts: Box::new(std::array::from_fn(|_| Lines::default())) }
     }
 }
 
 impl FingerprintSet {
     pub fn len(&self) -> usize {
-        self.len
+        self.parts.iter().map(|part| part.len).sum()
     }
 
     /// Reads the home line.
@@ -232,7 +234,6 @@ impl FingerprintSet {
     /// Adds a fingerprint that is not in the set.
     pub fn insert(&mut self, fingerprint: Fingerprint) {
         self.parts[part_of(fingerprint)].insert(fingerprint);
-        self.len += 1;
     }
 }
 

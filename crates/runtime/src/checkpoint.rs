@@ -64,14 +64,7 @@ impl SharedStore {
 
     fn fetch(&self, ids: &[ProfileId]) -> Vec<Profile> {
         let mut profiles = Vec::with_capacity(ids.len());
-        let keys: Vec<[u8; 8]> = ids.iter().map(|id| id.0.to_be_bytes()).collect();
-        let keys: Vec<&[u8]> = keys.iter().map(<[u8; 8]>::as_slice).collect();
-        let mut found = |at: usize, bytes: Option<&[u8]>| {
-            if let Some(bytes) = bytes {
-                profiles.push(decode(ids[at], bytes));
-            }
-        };
-        self.look_up(Table::Profiles, &keys, &mut found);
+        look_up_profiles(ids, |keys, found| self.look_up(Table::Profiles, keys, found), |_, profile| profiles.extend(profile));
         profiles
     }
 
@@ -275,15 +268,15 @@ impl Cut {
     }
 }
 
-/// Visits what the store has of these profiles, in their order.
-pub(crate) fn stored_profiles(
-    store: &dyn Store,
+/// Visits these profiles in their order, each with what `look_up` finds under its key in [`Table::Profiles`].
+pub(crate) fn look_up_profiles<T>(
     ids: &[ProfileId],
+    look_up: impl FnOnce(&[&[u8]], &mut VisitMany<'_>) -> T,
     mut visit: impl FnMut(ProfileId, Option<Profile>),
-) -> Result<(), StoreError> {
+) -> T {
     let keys: Vec<[u8; 8]> = ids.iter().map(|id| id.0.to_be_bytes()).collect();
     let keys: Vec<&[u8]> = keys.iter().map(<[u8; 8]>::as_slice).collect();
-    store.get_many(Table::Profiles, &keys, &mut |at, bytes| visit(ids[at], bytes.map(|bytes| decode(ids[at], bytes))))
+    look_up(&keys, &mut |at, bytes| visit(ids[at], bytes.map(|bytes| decode(ids[at], bytes))))
 }
 
 /// Instants before 1970 sort before later ones: the sign bit is turned.

@@ -58,10 +58,6 @@ impl Shard {
         gone
     }
 
-    pub fn dirty_len(&self) -> usize {
-        self.dirty.len()
-    }
-
     pub fn warm_len(&self) -> usize {
         self.slots.len()
     }

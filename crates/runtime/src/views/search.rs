@@ -5,9 +5,10 @@
 //! new; what went is known from the profile as the store has it, so no list of words is kept anywhere.
 //! Between checkpoints words stand in memory, noted down only when somebody searches.
 
-use crate::checkpoint::{SharedStore, number, stored_profiles};
+use crate::checkpoint::{SharedStore, look_up_profiles, number};
 use faden_engine::profile::Profile;
 use faden_model::{IdentifierKind, ProfileId, Text, Timestamp, Value};
+use faden_storage::store::VisitMany;
 use faden_storage::{Batch, Store, StoreError, Table};
 use std::collections::BTreeSet;
 use std::ops::{Bound, ControlFlow};
@@ -198,7 +199,8 @@ impl Search {
             let now = profile(id).map(words).unwrap_or_default();
             now.iter().for_each(|word| batch.put(Table::Search, &key(word, id), &[]));
         }
-        stored_profiles(store, &known, |id, before| {
+        let stored = |keys: &[&[u8]], found: &mut VisitMany<'_>| store.get_many(Table::Profiles, keys, found);
+        look_up_profiles(&known, stored, |id, before| {
             let now = profile(id).map(words).unwrap_or_default();
             let old = before.as_ref().map(words).unwrap_or_default();
             now.difference(&old).for_each(|word| batch.put(Table::Search, &key(word, id), &[]));
