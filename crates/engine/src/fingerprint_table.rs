@@ -17,7 +17,7 @@ fn part_of(fingerprint: Fingerprint) -> usize {
     (fingerprint >> 122) as usize
 }
 
-/// Slots of a line of [`FingerprintTable`].
+/// Slots of a row of [`FingerprintTable`].
 const SLOTS: usize = 8;
 const NUMBER: u64 = u32::MAX as u64;
 
@@ -29,30 +29,34 @@ pub struct FingerprintTable {
     len: u32,
 }
 
-/// 32 bits of a fingerprint, and number + 1; zero is empty. Lines fill from the front. A power of two long.
+/// 32 bits of a fingerprint, and number + 1; zero is empty. Fills from the front. One line of the processor's cache.
+#[derive(Clone, Copy, Default)]
+#[repr(align(64))]
+struct Row([u64; SLOTS]);
+
+/// A power of two of rows.
 #[derive(Clone)]
 struct Slots {
-    slots: Vec<u64>,
+    rows: Vec<Row>,
     used: usize,
 }
 
 impl Slots {
     /// Room for about so many fingerprints.
     fn of(len: usize) -> Slots {
-        Slots { slots: vec![0; (len * 4 / 3 + 1).next_power_of_two().max(SLOTS)], used: 0 }
+        Slots { rows: vec![Row::default(); (len * 4 / 3 / SLOTS + 1).next_power_of_two()], used: 0 }
     }
 
-    /// First slot of the home line.
     fn home(&self, fingerprint: Fingerprint) -> usize {
-        // The upper 64 bits are spread evenly; the lowest of them choose the line. The 32 below are the tag.
-        (fingerprint >> 64) as usize & (self.slots.len() - 1) & !(SLOTS - 1)
+        // The upper 64 bits are spread evenly; some of the lowest of them choose the row. The 32 below are the tag.
+        (fingerprint >> 64) as usize / SLOTS & (self.rows.len() - 1)
     }
 
     fn find(&self, fingerprint: Fingerprint, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         let tag = fingerprint as u64 & !NUMBER;
         let mut at = self.home(fingerprint);
         loop {
-            for slot in &self.slots[at..at + SLOTS] {
+            for slot in &self.rows[at].0 {
                 if *slot == 0 {
                     return None;
                 }
@@ -61,15 +65,16 @@ impl Slots {
                     return Some(number);
                 }
             }
-            at = (at + SLOTS) & (self.slots.len() - 1);
+            at = (at + 1) & (self.rows.len() - 1);
         }
     }
 
     fn push(&mut self, fingerprint: Fingerprint, number: u32, fingerprint_of: impl Fn(u32) -> Fingerprint) {
-        // At three quarters full one line of eight in five is full.
-        if (self.used + 1) * 4 > self.slots.len() * 3 {
-            let larger = vec![0; self.slots.len() * 2];
-            for slot in std::mem::replace(&mut self.slots, larger).into_iter().filter(|slot| *slot != 0) {
+        // At three quarters full one row of eight in five is full.
+        if (self.used + 1) * 4 > self.rows.len() * SLOTS * 3 {
+            let larger = vec![Row::default(); self.rows.len() * 2];
+            let known = std::mem::replace(&mut self.rows, larger);
+            for slot in known.iter().flat_map(|row| row.0).filter(|slot| *slot != 0) {
                 let number = (slot as u32).wrapping_sub(1);
                 self.place(fingerprint_of(number), number);
             }
@@ -81,11 +86,11 @@ impl Slots {
     fn place(&mut self, fingerprint: Fingerprint, number: u32) {
         let mut at = self.home(fingerprint);
         loop {
-            if let Some(free) = self.slots[at..at + SLOTS].iter_mut().find(|slot| **slot == 0) {
+            if let Some(free) = self.rows[at].0.iter_mut().find(|slot| **slot == 0) {
                 *free = (fingerprint as u64 & !NUMBER) | u64::from(number + 1);
                 return;
             }
-            at = (at + SLOTS) & (self.slots.len() - 1);
+            at = (at + 1) & (self.rows.len() - 1);
         }
     }
 }
@@ -110,13 +115,13 @@ impl FingerprintTable {
 
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        self.parts.iter().map(|part| part.slots.capacity() * size_of::<u64>()).sum()
+        self.parts.iter().map(|part| part.rows.capacity() * size_of::<Row>()).sum()
     }
 
-    /// Reads the home line.
+    /// Reads the home row.
     pub fn touch(&self, fingerprint: Fingerprint) -> u64 {
         let part = &self.parts[part_of(fingerprint)];
-        part.slots[part.home(fingerprint)]
+        part.rows[part.home(fingerprint)].0[0]
     }
 
     /// The number that has the fingerprint's tag and for which `is_it` holds.
@@ -132,8 +137,7 @@ impl FingerprintTable {
     }
 }
 
-/// Words of a line of [`FingerprintSet`]: five fingerprints of three, and how many there are.
-const LINE: usize = 16;
+/// Fingerprints of a line of [`FingerprintSet`].
 const PRINTS: usize = 5;
 
 /// Fingerprints alone.
@@ -142,70 +146,79 @@ pub struct FingerprintSet {
     parts: Box<[Lines; PARTS]>,
 }
 
+/// Fingerprints, and how many of them count. One line of the processor's cache.
+#[derive(Clone, Copy, Default)]
+#[repr(C, align(64))]
+struct Line {
+    prints: [[u32; 3]; PRINTS],
+    held: u32,
+}
+
 /// A power of two of lines.
 #[derive(Clone)]
 struct Lines {
-    words: Vec<u32>,
+    lines: Vec<Line>,
     len: usize,
 }
 
 impl Default for Lines {
     fn default() -> Lines {
-        Lines { words: vec![0; LINE], len: 0 }
+        Lines { lines: vec![Line::default()], len: 0 }
+    }
+}
+
+impl Line {
+    fn prints(&self) -> &[[u32; 3]] {
+        &self.prints[..self.held as usize]
+    }
+
+    fn is_full(&self) -> bool {
+        self.held as usize == PRINTS
     }
 }
 
 impl Lines {
-    /// First word of the home line.
     fn home(&self, fingerprint: Fingerprint) -> usize {
-        ((fingerprint >> 64) as usize).wrapping_mul(LINE) & (self.words.len() - 1)
+        (fingerprint >> 64) as usize & (self.lines.len() - 1)
     }
 
     fn contains(&self, fingerprint: Fingerprint) -> bool {
         let print = words_of(fingerprint);
         let mut at = self.home(fingerprint);
         loop {
-            let (prints, held) = self.line(at);
-            if prints.chunks_exact(3).take(held).any(|other| other == print) {
+            let line = &self.lines[at];
+            if line.prints().contains(&print) {
                 return true;
             }
-            if held < PRINTS {
+            if !line.is_full() {
                 return false;
             }
-            at = (at + LINE) & (self.words.len() - 1);
+            at = (at + 1) & (self.lines.len() - 1);
         }
     }
 
     fn insert(&mut self, fingerprint: Fingerprint) {
-        if (self.len + 1) * LINE * 4 > self.words.len() * PRINTS * 3 {
+        if (self.len + 1) * 4 > self.lines.len() * PRINTS * 3 {
             self.grow();
         }
         self.place(words_of(fingerprint), self.home(fingerprint));
         self.len += 1;
     }
 
-    /// Fingerprints of the line at this word, and how many of them count.
-    fn line(&self, at: usize) -> (&[u32], usize) {
-        let line = &self.words[at..at + LINE];
-        (&line[..PRINTS * 3], line[LINE - 1] as usize)
-    }
-
     fn place(&mut self, print: [u32; 3], mut at: usize) {
-        while self.line(at).1 == PRINTS {
-            at = (at + LINE) & (self.words.len() - 1);
+        while self.lines[at].is_full() {
+            at = (at + 1) & (self.lines.len() - 1);
         }
-        let first = at + self.line(at).1 * 3;
-        self.words[first..first + 3].copy_from_slice(&print);
-        self.words[at + LINE - 1] += 1;
+        let line = &mut self.lines[at];
+        line.prints[line.held as usize] = print;
+        line.held += 1;
     }
 
     fn grow(&mut self) {
-        let larger = vec![0; self.words.len() * 2];
-        for line in std::mem::replace(&mut self.words, larger).chunks_exact(LINE) {
-            for print in line.chunks_exact(3).take(line[LINE - 1] as usize) {
-                let print = [print[0], print[1], print[2]];
-                self.place(print, self.home(fingerprint_of(print)));
-            }
+        let larger = vec![Line::default(); self.lines.len() * 2];
+        let known = std::mem::replace(&mut self.lines, larger);
+        for print in known.iter().flat_map(Line::prints) {
+            self.place(*print, self.home(fingerprint_of(*print)));
         }
     }
 }
@@ -224,7 +237,7 @@ impl FingerprintSet {
     /// Reads the home line.
     pub fn touch(&self, fingerprint: Fingerprint) -> u32 {
         let part = &self.parts[part_of(fingerprint)];
-        part.words[part.home(fingerprint)]
+        part.lines[part.home(fingerprint)].held
     }
 
     pub fn contains(&self, fingerprint: Fingerprint) -> bool {

@@ -190,13 +190,14 @@ impl Shard {
     pub fn look_ahead(&self, profiles: impl Iterator<Item = ProfileId>) {
         let slots: Vec<&Slot> = profiles.filter_map(|id| self.slots.get(id)).collect();
         let here = slots.iter().fold(0, |sum, slot| {
-            let strand = slot.profile.strands.first().map_or(0, |strand| strand.last_seen_at.0 ^ strand.traits.len() as i64);
-            sum ^ slot.due.0 ^ slot.profile.clock.0 ^ slot.profile.enrollments.len() as i64 ^ strand
+            let strand = slot.profile.strands.first();
+            let strand = strand.map_or(0, |strand| strand.last_seen_at.0 ^ (strand.traits.len() ^ strand.consents.len()) as i64);
+            sum ^ slot.due.0 ^ i64::from(slot.dirty) ^ slot.profile.clock.0 ^ slot.profile.enrollments.len() as i64 ^ strand
         });
         let behind = slots.iter().fold(0, |sum, slot| {
             let enrolled = slot.profile.enrollments.first().map_or(0, |first| first.entered_at.0);
             let strand = slot.profile.strands.first();
-            let known = strand.and_then(|strand| strand.identifiers.last()).map_or(0, |known| known.first_seen_at.0);
+            let known = strand.map_or(0, |strand| strand.identifiers.iter().fold(0, |sum, known| sum ^ known.first_seen_at.0));
             let consent = strand.and_then(|strand| strand.consents.first()).map_or(0, |consent| consent.at.0);
             sum ^ enrolled ^ known ^ consent
         });

@@ -67,7 +67,7 @@ impl Default for Options {
 
 /// Records that are looked at together before they are applied: what they touch fits into the
 /// processor's second-level cache.
-const LOOK_AHEAD: usize = 512;
+const LOOK_AHEAD: usize = 256;
 
 /// Timers of one partition that may fire before decisions are taken.
 const TIMERS_AT_ONCE: usize = 20_000;

@@ -40,7 +40,7 @@ pub struct Blocked {
     /// Lower case; compared without regard to ASCII case.
     exact: Vec<Text>,
     /// One bit for the `mark` of each value in `exact`: tells nearly every value apart at one look.
-    marks: [u64; 4],
+    marks: [u64; 16],
     patterns: RegexSet,
     /// Values made of zeros, dashes, dots, underscores and blanks alone, or of one repeated letter x.
     fillers: bool,
@@ -148,10 +148,10 @@ impl Blocked {
         let mut exact: Vec<Text> = lists.iter().flat_map(|list| list.iter()).map(|value| Text::new(value.to_lowercase())).collect();
         exact.sort_unstable();
         exact.dedup();
-        let mut marks = [0u64; 4];
+        let mut marks = [0u64; 16];
         for value in &exact {
-            let mark = mark(value);
-            marks[usize::from(mark >> 6)] |= 1 << (mark & 63);
+            let (word, bit) = mark(value);
+            marks[word] |= bit;
         }
         Blocked { exact, marks, patterns: RegexSet::empty(), fillers: true }
     }
@@ -167,9 +167,8 @@ impl Blocked {
     }
 
     pub fn contains(&self, value: &str) -> bool {
-        let mark = mark(value);
-        let may_be_listed = self.marks[usize::from(mark >> 6)] >> (mark & 63) & 1 == 1;
-        may_be_listed && self.exact.iter().any(|blocked| blocked.eq_ignore_ascii_case(value))
+        let (word, bit) = mark(value);
+        self.marks[word] & bit != 0 && self.exact.iter().any(|blocked| blocked.eq_ignore_ascii_case(value))
             || self.fillers && is_filler(value)
             || !self.patterns.is_empty() && self.patterns.is_match(value)
     }
@@ -187,10 +186,11 @@ impl Default for Blocked {
     }
 }
 
-/// Made of the length and the first byte in lower case.
-fn mark(value: &str) -> u8 {
-    let first = value.as_bytes().first().map_or(0, u8::to_ascii_lowercase);
-    first.wrapping_add((value.len() as u8).wrapping_mul(37))
+/// A bit and the word that has it, made of the length and the first and last byte in lower case.
+fn mark(value: &str) -> (usize, u64) {
+    let byte = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(byte.to_ascii_lowercase()));
+    let mark = value.len() * 37 + byte(value.as_bytes().first()) + byte(value.as_bytes().last()) * 129;
+    (mark / 64 % 16, 1 << (mark % 64))
 }
 
 fn is_filler(value: &str) -> bool {
