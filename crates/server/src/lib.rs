@@ -23,6 +23,7 @@ mod live;
 pub mod outside;
 mod problem;
 mod publish;
+mod said;
 mod serve;
 mod signed;
 mod sources;

@@ -7,6 +7,7 @@
 //! minutes in which silence would be no chance, so a slow source is given more time before it counts as silent.
 //! Source: Leys et al. 2013, "Detecting outliers: do not use standard deviation around the mean".
 
+use crate::said::Said;
 use crate::sources::SourceCounts;
 use faden_model::Timestamp;
 
@@ -31,7 +32,7 @@ pub enum What {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     pub what: What,
-    pub detail: String,
+    pub said: Said,
     pub since: Timestamp,
 }
 
@@ -58,19 +59,25 @@ pub fn look(counts: &SourceCounts, now_ms: i64) -> Option<Finding> {
         if (now as f64 - middle).abs() <= DEVIATIONS * deviation {
             return None;
         }
-        let usually = format!("usually {middle:.0} in {window} minutes");
-        return Some(if now == 0 {
-            let detail = format!("nothing came for {} minutes, {usually}", (now_ms - counts.last_at) / 60_000);
-            Finding { what: What::Silent, detail, since: Timestamp(counts.last_at) }
-        } else {
-            Finding {
-                what: What::Jump,
-                detail: format!("{now} events came in {window} minutes, {usually}"),
-                since: Timestamp(newest * 60_000),
-            }
-        });
+        return Some(finding(now, (middle.round() as u64, window), counts.last_at, now_ms));
     }
     None
+}
+
+/// `usual` is how many come in how many minutes.
+fn finding(events: u64, (usual, minutes): (u64, i64), last_at: i64, now_ms: i64) -> Finding {
+    let window = minutes.unsigned_abs();
+    let usually = format!("usually {usual} in {window} minutes");
+    let (usual, window) = (("usual", usual.into()), ("window", window.into()));
+    if events == 0 {
+        let silent = ((now_ms - last_at) / 60_000).unsigned_abs();
+        let text = format!("nothing came for {silent} minutes, {usually}");
+        let said = Said::new("source-silent", [("minutes", silent.into()), usual, window], text);
+        return Finding { what: What::Silent, said, since: Timestamp(last_at) };
+    }
+    let text = format!("{events} events came in {minutes} minutes, {usually}");
+    let said = Said::new("source-jump", [("events", events.into()), usual, window], text);
+    Finding { what: What::Jump, said, since: Timestamp((now_ms / 60_000 - minutes) * 60_000) }
 }
 
 /// Sorts, and gives the middle; 0 of nothing.

@@ -9,7 +9,7 @@ type Schemas = components['schemas']
 /** The text's hash; only ever compared and shown. */
 export type Version = string
 
-export type JourneySummary = Schemas['JourneySummary'] & { goal?: number }
+export type JourneySummary = Schemas['JourneySummary']
 
 export type ServerNode = Schemas['Node']
 
@@ -73,6 +73,8 @@ export type DeadLetter = Schemas['DeadLetter']
 export type Channel = Schemas['AccountHealth']
 
 /** Whether something was taken, and the reason when not. */
+export type TestResult = Schemas['TestResult']
+
 export interface Taken {
   accepted: boolean
   code: string | null

@@ -21,6 +21,7 @@ export type MadeKey = Schemas['MadeKey']
 export type AuditEntry = Schemas['Entry']
 export type AuditPage = Schemas['AuditPage']
 
+export type Wording = Schemas['Wording']
 export type Attention = Schemas['Attention']
 export type Overview = Schemas['Overview']
 

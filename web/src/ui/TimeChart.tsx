@@ -64,7 +64,13 @@ function optionsFor(
         ...axis,
         size: 26,
         space: 70,
-        values: (_, splits, __, ___, increment) => splits.map((at) => clock(at, increment, language)),
+        incrs: INCREMENTS,
+        values: (plot, splits, _, __, increment) =>
+          splits.map((at) =>
+            plot.valToPos(at, 'x') + HALF_LABEL > plot.bbox.width / devicePixelRatio
+              ? ''
+              : clock(at, increment, language),
+          ),
       },
       { ...axis, size: 46, space: 34, values: (_, splits) => splits.map((value) => number.format(value)) },
     ],
@@ -86,6 +92,13 @@ function optionsFor(
   done()
   return options
 }
+
+/** Whole seconds to months: a label says no less than a second. */
+const INCREMENTS = [1, 5, 10, 15, 30, 60, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200].concat(
+  [1, 2, 3, 7, 14, 30, 60, 90, 180, 365].map((days) => days * 86_400),
+)
+/** So much of a label stands right of its place, in pixels; one that would be cut off is left out. */
+const HALF_LABEL = 24
 
 function clock(at: number, increment: number, language: string): string {
   const style: Intl.DateTimeFormatOptions =

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 const KEY: &[u8] = b"counts";
+const EVENTS_KEY: &[u8] = b"events";
 
 /// All counts of one node.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -26,6 +27,9 @@ pub struct Counts {
     pub exposures: BTreeMap<(Text, Text), u64>,
     /// Experiment, arm: goals that passages of this arm reached.
     pub conversions: BTreeMap<(Text, Text), u64>,
+    /// Events that were applied, each once; stored beside the others, of which older stores have no more.
+    #[serde(skip)]
+    pub events: u64,
     pub decisions: u64,
     pub rejected: u64,
     pub merges: u64,
@@ -104,13 +108,18 @@ pub fn through(ways: &Ways, step: u16) -> (u64, u64) {
 
 impl Counts {
     pub(super) fn load(store: &SharedStore) -> Option<Counts> {
-        match store.value(Table::Meta, KEY) {
-            Some(bytes) => postcard::from_bytes(&bytes).ok(),
-            None => Some(Counts::default()),
+        let mut counts = match store.value(Table::Meta, KEY) {
+            Some(bytes) => postcard::from_bytes(&bytes).ok()?,
+            None => Counts::default(),
+        };
+        if let Some(bytes) = store.value(Table::Meta, EVENTS_KEY) {
+            counts.events = u64::from_le_bytes(bytes.try_into().ok()?);
         }
+        Some(counts)
     }
 
     pub(super) fn write(&self, batch: &mut Batch) {
+        batch.put(Table::Meta, EVENTS_KEY, &self.events.to_le_bytes());
         batch.put(Table::Meta, KEY, &postcard::to_stdvec(self).expect("counts have no unserialisable part"));
     }
 

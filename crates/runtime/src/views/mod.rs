@@ -87,6 +87,7 @@ impl Views {
     }
 
     pub(crate) fn event(&mut self, at: Timestamp, strand: ProfileId, position: Position, event: &Event<'_>) {
+        self.counts.events += 1;
         self.timeline.note(strand, position);
         if !event.consents.is_empty() {
             self.consents.event(at, strand, position, event);

@@ -68,6 +68,8 @@ pub struct JourneySummary {
     pub converted: u64,
     pub completed: u64,
     pub exited: u64,
+    /// Reached their goal, whatever ended them.
+    pub goal: u64,
     /// Entries per hour of the last 24, the running one last.
     pub trend: Vec<u64>,
 }
@@ -153,6 +155,7 @@ pub async fn list(State(app): State<App>) -> Result<Json<Page<JourneySummary>>, 
             converted: counts.converted,
             completed: counts.completed,
             exited: counts.exited,
+            goal: counts.goals,
             trend: (hour.saturating_sub(TREND - 1)..=hour).map(|hour| counts.hours.get(&hour).copied().unwrap_or(0)).collect(),
         }
     };

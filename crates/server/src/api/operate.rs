@@ -9,6 +9,7 @@ use crate::channels::{AccountHealth, send_test};
 use crate::keeper::now;
 use crate::keys::{Caller, Key, Role, Scope, secret};
 use crate::problem::Problem;
+use crate::said::Wording;
 use crate::state::App;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -67,6 +68,8 @@ pub struct TestResult {
     pub code: Option<String>,
     /// What went wrong, for people.
     pub reason: Option<String>,
+    /// What `reason` says, for clients that say it themselves.
+    pub wording: Option<Wording>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -136,8 +139,8 @@ pub async fn test(State(app): State<App>, Who(caller): Who, Input(wanted): Input
     // To whom is nobody's business later.
     write(&app, &caller, "message.tested", &wanted.channel_account, "").await?;
     let tested = match send_test(&account, &wanted.to, &wanted.text).await {
-        Ok(()) => TestResult { accepted: true, code: None, reason: None },
-        Err((code, reason)) => TestResult { accepted: false, code: Some(code), reason: Some(reason) },
+        Ok(()) => TestResult { accepted: true, code: None, reason: None, wording: None },
+        Err((code, said)) => TestResult { accepted: false, code: Some(code), reason: Some(said.text), wording: Some(said.wording) },
     };
     Ok(Json(tested))
 }

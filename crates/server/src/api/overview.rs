@@ -1,9 +1,11 @@
 //! What flows now: rates, numbers by channel, what needs a person.
 
 use crate::access::Need;
+use crate::channels::{AccountHealth, AccountState};
 use crate::keeper::{Refusal, now};
 use crate::live::Second;
 use crate::problem::Problem;
+use crate::said::{Said, Wording};
 use crate::state::App;
 use axum::extract::State;
 use axum::routing::get;
@@ -34,7 +36,7 @@ pub struct Overview {
     pub clock: String,
     pub events_per_second: u64,
     pub decisions_per_second: u64,
-    /// Since the process started.
+    /// Events of the whole record, each once however often it was sent.
     pub events_total: u64,
     pub profiles: u64,
     pub enrollments_running: u64,
@@ -75,6 +77,8 @@ pub struct Attention {
     pub kind: String,
     pub subject: String,
     pub detail: String,
+    /// What `detail` says, for clients that say it themselves.
+    pub wording: Option<Wording>,
     pub since: Option<String>,
     pub hint: String,
     /// Where in the console it can be looked at.
@@ -114,7 +118,7 @@ async fn look(app: &App) -> Result<Overview, Refusal> {
         clock: clock.to_string(),
         events_per_second: mean(|second| second.events),
         decisions_per_second: mean(|second| second.decisions),
-        events_total: app.live.events.load(Ordering::Relaxed),
+        events_total: counts.events,
         profiles,
         enrollments_running: counts.journeys.values().map(faden_runtime::views::JourneyCounts::running).sum(),
         decisions_total: counts.decisions,
@@ -130,57 +134,56 @@ fn rate(second: &Second) -> Rate {
 }
 
 fn attention(app: &App) -> Vec<Attention> {
-    use crate::channels::AccountState;
     let mut found = Vec::new();
     let health = app.keeper.health();
-    if let Some((code, text)) = health.trouble {
-        found.push(Attention {
-            kind: "not_ready".to_owned(),
-            subject: code.to_owned(),
-            detail: text,
-            since: None,
-            hint: format!("{}{}{code} says how to repair it", app.base_url, crate::problem::PAGES),
-            href: "/settings".to_owned(),
-        });
+    if let Some((code, cause)) = health.trouble {
+        let hint = format!("{}{}{code} says how to repair it", app.base_url, crate::problem::PAGES);
+        let said = Said::new("node-down", [("problem", code.into()), ("cause", cause.as_str().into())], cause);
+        found.push(attend("not_ready", code, Some(said), &hint, "/settings"));
     }
     if health.clock_behind_ms > 0 {
-        found.push(Attention {
-            kind: "clock".to_owned(),
-            subject: "clock".to_owned(),
-            detail: format!("the system's clock is {} s behind the log; timers wait until it has caught up", health.clock_behind_ms / 1000),
-            since: None,
-            hint: "set the clock by NTP".to_owned(),
-            href: "/settings".to_owned(),
-        });
+        let seconds = health.clock_behind_ms.unsigned_abs() / 1000;
+        let text = format!("the system's clock is {seconds} s behind the log; timers wait until it has caught up");
+        let said = Said::new("clock-behind", [("seconds", seconds.into())], text);
+        found.push(attend("clock", "clock", Some(said), "set the clock by NTP", "/settings"));
     }
-    for account in app.channels.health().into_iter().filter(|account| account.state != AccountState::Up) {
-        let (kind, hint) = match account.state {
-            AccountState::Unconfigured => ("channel_unconfigured", "set what is missing and publish again"),
-            _ => ("channel_down", "messages wait; look at the provider and at the account's settings"),
-        };
-        found.push(Attention {
-            kind: kind.to_owned(),
-            subject: account.name,
-            detail: account.last_error.unwrap_or_default(),
-            since: Some(account.since),
-            hint: hint.to_owned(),
-            href: "/sources".to_owned(),
-        });
-    }
+    found.extend(app.channels.health().into_iter().filter_map(of_account));
     found.extend(app.live.sources.watched(now().0).into_iter().map(of_source));
     let (waiting, dropped) = app.dead_letters.counts();
     if waiting > 0 {
         let gone = if dropped > 0 { format!(", {dropped} older ones were dropped") } else { String::new() };
-        found.push(Attention {
-            kind: "dead_letters".to_owned(),
-            subject: "intake".to_owned(),
-            detail: format!("{waiting} calls could not be taken{gone}"),
-            since: None,
-            hint: "look at them, mend the source, send them again".to_owned(),
-            href: "/sources?view=dead_letters".to_owned(),
-        });
+        let code = if dropped > 0 { "calls-dropped" } else { "calls-refused" };
+        let text = format!("{waiting} calls could not be taken{gone}");
+        let said = Said::new(code, [("waiting", waiting.into()), ("dropped", dropped.into())], text);
+        let hint = "look at them, mend the source, send them again";
+        found.push(attend("dead_letters", "intake", Some(said), hint, "/sources?view=dead_letters"));
     }
     found
+}
+
+fn attend(kind: &str, subject: &str, said: Option<Said>, hint: &str, href: &str) -> Attention {
+    let (detail, wording) = said.map(|said| (said.text, said.wording)).unzip();
+    Attention {
+        kind: kind.to_owned(),
+        subject: subject.to_owned(),
+        detail: detail.unwrap_or_default(),
+        wording,
+        since: None,
+        hint: hint.to_owned(),
+        href: href.to_owned(),
+    }
+}
+
+/// An account that cannot be used.
+fn of_account(account: AccountHealth) -> Option<Attention> {
+    let (kind, hint) = match account.state {
+        AccountState::Up => return None,
+        AccountState::Unconfigured => ("channel_unconfigured", "set what is missing and publish again"),
+        AccountState::Down => ("channel_down", "messages wait; look at the provider and at the account's settings"),
+    };
+    let said = account.last_error.zip(account.last_error_wording).map(|(text, wording)| Said { text, wording });
+    let attention = attend(kind, &account.name, said, hint, "/sources?view=channels");
+    Some(Attention { since: Some(account.since), ..attention })
 }
 
 /// A source that does not behave as in its own last hours.
@@ -189,14 +192,8 @@ fn of_source((source, finding): (String, crate::watch::Finding)) -> Attention {
         crate::watch::What::Silent => ("source_silent", "look whether the source still runs and whether its key is still the right one"),
         crate::watch::What::Jump => ("source_jump", "look at what changed in the source: a release, a campaign, a loop"),
     };
-    Attention {
-        kind: kind.to_owned(),
-        subject: source,
-        detail: finding.detail,
-        since: Some(finding.since.to_string()),
-        hint: hint.to_owned(),
-        href: "/sources".to_owned(),
-    }
+    let attention = attend(kind, &source, Some(finding.said), hint, "/sources");
+    Attention { since: Some(finding.since.to_string()), ..attention }
 }
 
 /// Counts the rates of each second, and tells those who listen.

@@ -3,9 +3,11 @@
 use super::build::{Built, Calls, build};
 use super::worker;
 use crate::keeper::now;
+use crate::said::{Said, Wording};
 use crate::state::App;
 use faden_channels::Channel;
 use faden_engine::Definitions;
+use faden_engine::definitions::Secret;
 use faden_model::{MessageId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -49,6 +51,8 @@ pub struct AccountHealth {
     pub state: AccountState,
     pub since: String,
     pub last_error: Option<String>,
+    /// What `last_error` says, for clients that say it themselves.
+    pub last_error_wording: Option<Wording>,
     pub queued: u64,
     pub in_flight: u64,
     pub sent_total: u64,
@@ -86,7 +90,7 @@ pub struct Account {
     queue: mpsc::UnboundedSender<MessageId>,
     pub(super) waiting: Waiting,
     pause: Mutex<Pause>,
-    health: Mutex<(AccountState, Timestamp, Option<String>)>,
+    health: Mutex<(AccountState, Timestamp, Option<Said>)>,
     pub(super) queued: AtomicU64,
     pub(super) in_flight: AtomicU64,
     pub(super) sent: AtomicU64,
@@ -133,7 +137,7 @@ impl Account {
     }
 
     /// The provider cannot be used: the account rests, longer each time.
-    pub(super) fn down(&self, error: String) {
+    pub(super) fn down(&self, error: Said) {
         let mut pause = lock(&self.pause);
         // Workers that failed together are one failure.
         if pause.until <= Instant::now() {
@@ -143,7 +147,7 @@ impl Account {
         drop(pause);
         let mut health = lock(&self.health);
         if health.0 == AccountState::Up {
-            tracing::warn!(account = %self.name, error, "a channel's account cannot be used, will try again");
+            tracing::warn!(account = %self.name, error = error.text, "a channel's account cannot be used, will try again");
             (health.0, health.1) = (AccountState::Down, now());
         }
         health.2 = Some(error);
@@ -170,12 +174,14 @@ impl Account {
 
     fn health(&self) -> AccountHealth {
         let (state, since, last_error) = lock(&self.health).clone();
+        let (last_error, last_error_wording) = last_error.map(|said| (said.text, said.wording)).unzip();
         AccountHealth {
             name: self.name.clone(),
             kind: self.kind.clone(),
             state,
             since: since.to_string(),
             last_error,
+            last_error_wording,
             queued: self.queued.load(Ordering::Relaxed),
             in_flight: self.in_flight.load(Ordering::Relaxed),
             sent_total: self.sent.load(Ordering::Relaxed),
@@ -223,11 +229,7 @@ impl Channels {
                 continue;
             }
             let closing = CancellationToken::new();
-            let built = if missing.is_empty() {
-                build(app, &declared.kind, &name, &settings, &closing)
-            } else {
-                Err(format!("{} is not set", missing.join(", ")))
-            };
+            let built = if missing.is_empty() { build(app, &declared.kind, &name, &settings, &closing) } else { Err(unset(&missing)) };
             accounts.insert(name.clone(), start(app, name, declared.kind.to_string(), settings, closing, built));
         }
         drop(accounts);
@@ -335,14 +337,14 @@ async fn clear(app: App, account: Arc<Account>) {
     }
 }
 
-fn start(app: &App, name: String, kind: String, settings: Value, closing: CancellationToken, built: Result<Built, String>) -> Arc<Account> {
+fn start(app: &App, name: String, kind: String, settings: Value, closing: CancellationToken, built: Result<Built, Said>) -> Arc<Account> {
     let (queue, waiting) = mpsc::unbounded_channel();
     let limits: Limits = serde_json::from_value(settings.clone()).unwrap_or_default();
     let limits = Limits { connections: connections(&settings).unwrap_or(limits.connections).clamp(1, 64), ..limits };
     let (channel, calls, mut tasks, state, error) = match built {
         Ok(Built { channel, calls, tasks }) => (Some(channel), calls, tasks, AccountState::Up, None),
         Err(error) => {
-            tracing::warn!(account = %name, error, "a channel's account cannot be used");
+            tracing::warn!(account = %name, error = error.text, "a channel's account cannot be used");
             (None, None, Vec::new(), AccountState::Unconfigured, Some(error))
         }
     };
@@ -378,19 +380,19 @@ fn connections(settings: &Value) -> Option<usize> {
 }
 
 /// Settings with their secrets in place, and what is missing of them.
-pub fn resolved(settings: &str) -> (Value, Vec<String>) {
+fn resolved(settings: &str) -> (Value, Vec<Secret>) {
     let mut missing = Vec::new();
     let value = serde_json::from_str(settings).map(|value| filled(value, &mut missing)).unwrap_or(Value::Null);
     (value, missing)
 }
 
-fn filled(value: Value, missing: &mut Vec<String>) -> Value {
+fn filled(value: Value, missing: &mut Vec<Secret>) -> Value {
     match value {
         Value::Object(map) => match secret_of(&map) {
-            Some((secret, name)) => match crate::state::resolve(&secret) {
+            Some(secret) => match crate::state::resolve(&secret) {
                 Some(text) => Value::String(text),
                 None => {
-                    missing.push(name);
+                    missing.push(secret);
                     Value::Null
                 }
             },
@@ -401,17 +403,27 @@ fn filled(value: Value, missing: &mut Vec<String>) -> Value {
     }
 }
 
-/// `{env: NAME}` or `{file: PATH}`, and how people call it.
-fn secret_of(map: &Map<String, Value>) -> Option<(faden_engine::definitions::Secret, String)> {
-    use faden_engine::definitions::Secret;
+/// Secrets that are not there.
+fn unset(missing: &[Secret]) -> Said {
+    let called = missing.iter().map(|secret| match secret {
+        Secret::Environment(name) => (name.as_str(), format!("the environment variable {name}")),
+        Secret::File(path) => (path.as_str(), format!("the file {path}")),
+    });
+    let (names, called): (Vec<&str>, Vec<String>) = called.unzip();
+    let names = names.join(", ");
+    Said::new("secret-missing", [("names", names.as_str().into())], format!("{} is not set", called.join(", ")))
+}
+
+/// `{env: NAME}` or `{file: PATH}`.
+fn secret_of(map: &Map<String, Value>) -> Option<Secret> {
     if map.len() != 1 {
         return None;
     }
     let (name, value) = map.iter().next()?;
     let value = value.as_str()?;
     match name.as_str() {
-        "env" => Some((Secret::Environment(value.into()), format!("the environment variable {value}"))),
-        "file" => Some((Secret::File(value.into()), format!("the file {value}"))),
+        "env" => Some(Secret::Environment(value.into())),
+        "file" => Some(Secret::File(value.into())),
         _ => None,
     }
 }
@@ -429,6 +441,6 @@ mod tests {
             format!(r#"{{"smtp":{{"password":{{"file":"{}"}},"port":25}},"key":{{"env":"FADEN_TEST_NOT_SET"}}}}"#, file.display());
         let (value, missing) = resolved(&settings);
         assert_eq!(value.to_string(), r#"{"key":null,"smtp":{"password":"hush","port":25}}"#);
-        assert_eq!(missing, ["the environment variable FADEN_TEST_NOT_SET"]);
+        assert_eq!(unset(&missing).text, "the environment variable FADEN_TEST_NOT_SET is not set");
     }
 }

@@ -1,6 +1,7 @@
 //! From an account's settings to a channel that sends, the door for its provider's calls, and what runs beside.
 
 use crate::inbound::Desk;
+use crate::said::Said;
 use crate::state::App;
 use faden_channels::email::{self, Listener, Smtp};
 use faden_channels::outbound_http::{Http, Reach};
@@ -57,7 +58,7 @@ impl Calls {
 ///
 /// # Errors
 /// What is wrong with the settings, for people.
-pub fn build(app: &App, kind: &str, name: &str, settings: &Value, closing: &CancellationToken) -> Result<Built, String> {
+pub fn build(app: &App, kind: &str, name: &str, settings: &Value, closing: &CancellationToken) -> Result<Built, Said> {
     let has = |section: &str| settings.get(section).is_some_and(Value::is_object);
     let inbox = || -> Arc<dyn Inbox> { Arc::new(Desk::new(app.clone(), kind, name)) };
     let only = |channel: Arc<dyn Channel>| Built { channel, calls: None, tasks: Vec::new() };
@@ -88,22 +89,25 @@ pub fn build(app: &App, kind: &str, name: &str, settings: &Value, closing: &Canc
         let account = made(Sinch::new(&read::<sinch::Settings>(settings)?, http(settings)?))?;
         return Ok(Built { channel: account.clone(), calls: Some(Calls::Sinch(account)), tasks: Vec::new() });
     }
-    Err(format!("the account says nothing of how a `{kind}` goes out; see docs/channels"))
+    let text = format!("the account says nothing of how a `{kind}` goes out; see docs/channels");
+    Err(Said::new("way-missing", [("kind", kind.into())], text))
 }
 
-fn wrong(error: &dyn std::fmt::Display) -> String {
-    format!("the settings of this account cannot be used: {error}")
+fn wrong(error: &dyn std::fmt::Display) -> Said {
+    let reason = error.to_string();
+    let text = format!("the settings of this account cannot be used: {reason}");
+    Said::new("settings-wrong", [("reason", reason.as_str().into())], text)
 }
 
-fn read<T: DeserializeOwned>(settings: &Value) -> Result<T, String> {
+fn read<T: DeserializeOwned>(settings: &Value) -> Result<T, Said> {
     T::deserialize(settings).map_err(|error| wrong(&error))
 }
 
-fn made<T>(built: Result<T, impl std::fmt::Display>) -> Result<Arc<T>, String> {
+fn made<T>(built: Result<T, impl std::fmt::Display>) -> Result<Arc<T>, Said> {
     built.map(Arc::new).map_err(|error| wrong(&error))
 }
 
-fn http(settings: &Value) -> Result<Http, String> {
+fn http(settings: &Value) -> Result<Http, Said> {
     let private = settings.get("allow_private").and_then(Value::as_bool).unwrap_or(false);
     let reach = if private { Reach::Anywhere } else { Reach::Public };
     Http::new(reach, settings.get("ca").and_then(Value::as_str)).map_err(|error| wrong(&error))

@@ -2,7 +2,8 @@
 
 use super::accounts::Account;
 use crate::keeper::now;
-use faden_channels::{Content, Email, Outgoing, SendError};
+use crate::said::{Said, code_of};
+use faden_channels::{Content, Email, Outgoing};
 use faden_engine::decision::NOBODY;
 use faden_model::MessageId;
 use faden_model::id::Born;
@@ -11,10 +12,10 @@ use faden_model::id::Born;
 ///
 /// # Errors
 /// The provider's code, and what went wrong for people.
-pub async fn send_test(account: &Account, to: &str, text: &str) -> Result<(), (String, String)> {
+pub async fn send_test(account: &Account, to: &str, text: &str) -> Result<(), (String, Said)> {
     let Some(channel) = &account.channel else {
         let reason = "the account is not set up; `GET /api/v1/channels` says what is missing".to_owned();
-        return Err(("unconfigured".to_owned(), reason));
+        return Err(("unconfigured".to_owned(), Said::new("account-not-set-up", [], reason)));
     };
     let content = match account.kind.as_str() {
         "email" => Content::Email(Email { subject: "Test".to_owned(), text: text.to_owned(), ..Email::default() }),
@@ -27,16 +28,5 @@ pub async fn send_test(account: &Account, to: &str, text: &str) -> Result<(), (S
     // A message of nobody's: receipts for it find no row.
     let message = MessageId(Born { under: NOBODY, count: u32::from_le_bytes(count) });
     let sent = channel.send(&Outgoing { message, to: to.to_owned(), content }).await;
-    sent.map(drop).map_err(|error| {
-        let code = match &error {
-            SendError::Refused { code }
-            | SendError::AddressGone { code }
-            | SendError::Later { code, .. }
-            | SendError::Throttled { code, .. }
-            | SendError::Unavailable { code }
-            | SendError::NoAnswer { code }
-            | SendError::Account { code } => code.clone(),
-        };
-        (code, error.to_string())
-    })
+    sent.map(drop).map_err(|error| (code_of(&error).to_owned(), (&error).into()))
 }

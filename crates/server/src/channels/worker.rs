@@ -177,11 +177,11 @@ async fn settle(app: &App, account: &Account, message: MessageId, result: Result
             Next::Again
         }
         SendError::Unavailable { .. } | SendError::Account { .. } => {
-            account.down(error.to_string());
+            account.down((&error).into());
             Next::Again
         }
         SendError::NoAnswer { code } => {
-            account.down(error.to_string());
+            account.down((&error).into());
             let tries = app.channels.tried(message, |tries| tries.unanswered += 1);
             if tries.unanswered < UNANSWERED_MAX {
                 tracing::warn!(%message, account = %account.name, code, "a message may have been taken, will send it again");

@@ -120,9 +120,10 @@ async fn a_provider_that_hangs_or_answers_garbage_is_seen_loses_nothing_and_stop
         greet(&server, &["ada", "ben", "cleo"]).await;
         wait_until("the other account goes on", || async { count(&server, "sent").await == 3 }).await;
         wait_until("the account is seen to be down", || async { account(&server, "mail").await["state"] == "down" }).await;
-        let error = account(&server, "mail").await["last_error"].as_str().unwrap_or_default().to_owned();
+        let mail = account(&server, "mail").await;
         let code = if mood == Mood::Silent { "timeout" } else { "garbage" };
-        assert!(error.contains(code), "{mood:?}: {error}");
+        assert!(mail["last_error"].as_str().is_some_and(|error| error.contains(code)), "{mood:?}: {mail}");
+        assert_eq!(mail["last_error_wording"]["values"], json!({"code": code}), "{mood:?}");
         assert_eq!(server.get("/readyz").await["accounts_down"], json!(["mail"]));
         assert_eq!(count(&server, "queued").await, 3, "{mood:?}");
         bad.be(Mood::Well);

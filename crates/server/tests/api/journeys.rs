@@ -60,6 +60,7 @@ async fn a_map_says_exactly_how_many_stand_where_and_went_which_way() {
         assert_eq!(edges(&hello)[..3], wanted[..3]);
         let list = server.get("/api/v1/journeys").await;
         assert_eq!((&list["items"][0]["journey"], &list["items"][0]["running"]), (&json!("cart"), &json!(2)));
+        assert_eq!(list["items"][0]["goal"], cart["counts"]["goal"]);
         assert_eq!(list["items"][0]["trend"].as_array().unwrap().iter().filter_map(Value::as_u64).sum::<u64>(), 3);
         server = server.restart(SHOP).await;
     }

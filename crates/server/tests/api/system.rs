@@ -2,7 +2,7 @@
 
 use crate::common::Server;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const WORKSPACE: &[(&str, &str)] = &[("faden.yaml", "workspace: shop\ncountry: DE\ntime_zone: Europe/Berlin\nlanguages: [en, de]\n")];
 
@@ -25,12 +25,14 @@ async fn a_call_without_a_key_or_with_the_wrong_one_is_told_what_to_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_taken_is_there_after_a_restart() {
     let server = Server::start(WORKSPACE).await;
-    server
-        .send(&[json!({"type": "track", "userId": "u1", "event": "Seen"}), json!({"type": "track", "userId": "u2", "event": "Seen"})])
-        .await;
-    assert_eq!(server.get("/api/v1/overview").await["profiles"], 2);
+    let first = json!({"type": "track", "messageId": "m1", "userId": "u1", "event": "Seen"});
+    server.send(&[first.clone(), json!({"type": "track", "userId": "u2", "event": "Seen"})]).await;
+    server.send(&[first.clone()]).await;
+    let counted = |overview: &Value| (overview["profiles"].as_u64(), overview["events_total"].as_u64());
+    assert_eq!(counted(&server.get("/api/v1/overview").await), (Some(2), Some(2)), "a repeat is no other event");
     let server = server.restart(WORKSPACE).await;
-    assert_eq!(server.get("/api/v1/overview").await["profiles"], 2);
+    server.send(&[first, json!({"type": "track", "userId": "u2", "event": "Seen"})]).await;
+    assert_eq!(counted(&server.get("/api/v1/overview").await), (Some(2), Some(3)), "of the whole record");
 }
 
 #[tokio::test(flavor = "multi_thread")]

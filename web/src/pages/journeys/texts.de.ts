@@ -298,6 +298,7 @@ export const de: Record<keyof typeof en, string> = {
   differences_one: '{{number}} Schritt ist anders',
   differences_other: '{{number}} Schritte sind anders',
   no_difference: 'Kein Schritt ist anders.',
+  text_of_versions: 'Der Text: {{before}} → {{after}}',
   move_text:
     'Wer darin ist, bleibt bei der Version, in die er eintrat. Hier ziehen alle um; sieh dir zuerst die Vorschau an. Es lässt sich zurücknehmen.',
   to_version: 'Auf die Version',

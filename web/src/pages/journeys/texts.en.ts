@@ -296,6 +296,7 @@ export const en = {
   differences_one: '{{number}} step differs',
   differences_other: '{{number}} steps differ',
   no_difference: 'No step differs.',
+  text_of_versions: 'The text: {{before}} → {{after}}',
   move_text:
     'Who is inside stays on the version he entered. Here you move all of them; look at the preview first. It can be undone.',
   to_version: 'To the version',

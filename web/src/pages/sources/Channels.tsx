@@ -3,12 +3,13 @@ import { useMutation } from '@tanstack/react-query'
 import { Send, TriangleAlert } from 'lucide-react'
 import { useState } from 'react'
 import { post } from '../../api/client.ts'
-import type { Channel, Taken } from '../../api/definitions.ts'
+import type { Channel, TestResult } from '../../api/definitions.ts'
 import type { List } from '../../api/hooks.ts'
 import { Failure } from '../../app/Loaded.tsx'
 import { useRefusal } from '../../app/may.ts'
 import { StateOf } from '../../app/StateOf.tsx'
 import { useSearchParam } from '../../app/url.ts'
+import { useWording } from '../../app/wording.ts'
 import { useLanguage } from '../../i18n.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
@@ -55,6 +56,7 @@ function ChannelCard({ channel, onTest }: { channel: Channel; onTest: () => void
   const t = useSourceTexts()
   const refusal = useRefusal()
   const [language] = useLanguage()
+  const inWords = useWording()
   const number = (value: number) => value.toLocaleString(language === 'en' ? 'en-GB' : language)
   const refused = channel.state === 'unconfigured' ? t('set_up_first') : refusal('operate')
   return (
@@ -81,7 +83,7 @@ function ChannelCard({ channel, onTest }: { channel: Channel; onTest: () => void
         <p className={styles.error}>
           <TriangleAlert aria-hidden />
           <span>
-            <Said text={channel.last_error} />
+            <Said text={inWords(channel.last_error_wording, channel.last_error)} />
           </span>
         </p>
       )}
@@ -117,10 +119,11 @@ function ChannelCard({ channel, onTest }: { channel: Channel; onTest: () => void
 
 function TestSend({ channel, onClose }: { channel: Channel; onClose: () => void }) {
   const t = useSourceTexts()
+  const inWords = useWording()
   const [to, setTo] = useState('')
   const [text, setText] = useState(t('test_text'))
   const send = useMutation({
-    mutationFn: () => post<Taken>('/messages/test', { channel_account: channel.name, to: to.trim(), text }),
+    mutationFn: () => post<TestResult>('/messages/test', { channel_account: channel.name, to: to.trim(), text }),
   })
   return (
     <Dialog
@@ -152,7 +155,11 @@ function TestSend({ channel, onClose }: { channel: Channel; onClose: () => void 
       <TextField label={t('text')} value={text} onChange={setText} lines={3} />
       {send.data && (
         <p className={send.data.accepted ? styles.accepted : styles.again} role="status">
-          {send.data.accepted ? t('accepted') : `${t('not_accepted')} ${send.data.reason ?? send.data.code ?? ''}`}
+          {send.data.accepted ? (
+            t('accepted')
+          ) : (
+            <Said text={`${t('not_accepted')} ${inWords(send.data.wording, send.data.reason ?? '')}`} />
+          )}
         </p>
       )}
       {send.error && <Failure error={send.error} />}

@@ -19,7 +19,11 @@ export function MessagesByChannel({ messages }: { messages: Overview['messages']
   const t = useTexts()
   const app = useAppTexts()
   const [language] = useLanguage()
-  const percent = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 })
+  const percent = new Intl.NumberFormat(language, {
+    style: 'percent',
+    minimumFractionDigits: 1,
+    maximumFractionDigits: 1,
+  })
   return (
     <Card title={t('messages')} actions={<Link href="/messages">{t('all_messages')}</Link>} flush>
       {messages.length === 0 && <p className="nothing">{t('messages_none')}</p>}

@@ -9,6 +9,7 @@ import { Loaded } from '../../app/Loaded.tsx'
 import { NewestDecisions } from '../../app/NewestDecisions.tsx'
 import { Page } from '../../app/Page.tsx'
 import { useAppTexts } from '../../app/texts.ts'
+import { useWording } from '../../app/wording.ts'
 import { useLanguage } from '../../i18n.ts'
 import { Card, Figure } from '../../ui/Card.tsx'
 import { Chart } from '../../ui/Chart.tsx'
@@ -67,7 +68,7 @@ function Figures({ overview }: { overview: Overview }) {
   const [language] = useLanguage()
   const whole = useMemo(() => new Intl.NumberFormat(language, { maximumFractionDigits: 0 }), [language])
   const percent = useMemo(
-    () => new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 }),
+    () => new Intl.NumberFormat(language, { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 }),
     [language],
   )
   const arrived = arrivedShare(overview.messages)
@@ -94,16 +95,26 @@ function Figures({ overview }: { overview: Overview }) {
   )
 }
 
+const SECONDS = 120
+
+/** What stands for the seconds of the two minutes before the server began. */
+const before = <T,>(known: readonly unknown[], value: (missing: number) => T): T[] =>
+  Array.from({ length: Math.max(0, SECONDS - known.length) }, (_, at) => value(SECONDS - known.length - at))
+
 function Flow({ rates }: { rates: Overview['rates'] }) {
   const t = useTexts()
-  const times = useMemo(() => rates.map((second) => Math.floor(new Date(second.at).getTime() / 1000)), [rates])
-  const series = useMemo(
-    () => [
-      { label: t('events'), values: rates.map((second) => second.events), fill: true },
-      { label: t('decisions'), values: rates.map((second) => second.decisions) },
-    ],
-    [rates, t],
-  )
+  const times = useMemo(() => {
+    const known = rates.map((second) => Math.floor(new Date(second.at).getTime() / 1000))
+    const first = known[0] ?? 0
+    return [...before(known, (missing) => first - missing), ...known]
+  }, [rates])
+  const series = useMemo(() => {
+    const line = (of: 'events' | 'decisions') => [...before(rates, () => null), ...rates.map((second) => second[of])]
+    return [
+      { label: t('events'), values: line('events'), fill: true },
+      { label: t('decisions'), values: line('decisions') },
+    ]
+  }, [rates, t])
   return (
     <Card title={t('flow')} actions={<span className="muted">{t('flow_detail')}</span>}>
       <Chart label={t('flow')} times={times} series={series} height={190} />
@@ -111,8 +122,21 @@ function Flow({ rates }: { rates: Overview['rates'] }) {
   )
 }
 
+/** What to do, by what it is about. Of others the server's own hint is shown. */
+const HINTS = {
+  channel_unconfigured: 'hint_unconfigured',
+  channel_down: 'hint_down',
+  dead_letters: 'hint_refused',
+  source_silent: 'hint_silent',
+  source_jump: 'hint_jump',
+  clock: 'hint_clock',
+} as const
+const isHinted = (kind: string): kind is keyof typeof HINTS => kind in HINTS
+
 function NeedsAPerson({ attention }: { attention: Attention[] }) {
   const t = useTexts()
+  const inWords = useWording()
+  const hint = (item: Attention) => (isHinted(item.kind) ? t(HINTS[item.kind]) : item.hint)
   return (
     <Card title={t('attention')} flush>
       {attention.length === 0 ? (
@@ -138,11 +162,11 @@ function NeedsAPerson({ attention }: { attention: Attention[] }) {
                   )}
                 </p>
                 <p className="soft">
-                  <Said text={item.detail} />
+                  <Said text={inWords(item.wording, item.detail)} />
                 </p>
                 {item.hint && (
                   <p className="muted">
-                    <Said text={item.hint} />
+                    <Said text={hint(item)} />
                   </p>
                 )}
               </div>

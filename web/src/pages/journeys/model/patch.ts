@@ -1,6 +1,7 @@
 // Changing a text through its document without reformatting what was not touched: the document is written out
 // before and after the change, and only the lines that differ are carried over into the text as it stands.
 
+import { diffArrays } from 'diff'
 import { type Document, parseDocument } from 'yaml'
 
 const WRITTEN = { flowCollectionPadding: false, lineWidth: 0 } as const
@@ -59,26 +60,14 @@ function ownWay(text: readonly string[], before: readonly string[]) {
   return pieces
 }
 
-/** Lines of `after` that stand in `before` too, with their place there: the longest common subsequence. */
+/** Lines of `after` that stand in `before` too, with their place there. */
 function commonLines(before: readonly string[], after: readonly string[]): Map<number, number> {
-  const width = after.length + 1
-  const lengths = new Uint32Array((before.length + 1) * width)
-  for (let a = before.length - 1; a >= 0; a--) {
-    for (let b = after.length - 1; b >= 0; b--) {
-      const here = a * width + b
-      lengths[here] =
-        before[a] === after[b]
-          ? (lengths[here + width + 1] ?? 0) + 1
-          : Math.max(lengths[here + width] ?? 0, lengths[here + 1] ?? 0)
-    }
-  }
   const common = new Map<number, number>()
-  let a = 0
-  let b = 0
-  while (a < before.length && b < after.length) {
-    if (before[a] === after[b]) common.set(b++, a++)
-    else if ((lengths[(a + 1) * width + b] ?? 0) >= (lengths[a * width + b + 1] ?? 0)) a++
-    else b++
+  let [a, b] = [0, 0]
+  for (const { added, removed, count } of diffArrays([...before], [...after])) {
+    if (!added && !removed) for (let line = 0; line < count; line++) common.set(b + line, a + line)
+    if (!added) a += count
+    if (!removed) b += count
   }
   return common
 }

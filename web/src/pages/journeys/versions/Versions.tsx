@@ -1,4 +1,5 @@
-// Versions: who is still inside which, two of them side by side, and moving people from one to another.
+// Versions: who is still inside which, two of them side by side as drawings and as text, and moving people from one to another.
+import { createTwoFilesPatch, OMIT_HEADERS } from 'diff'
 import { ArrowRightLeft } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import type { Journey, JourneyVersion } from '../../../api/definitions.ts'
@@ -8,6 +9,7 @@ import { useRefusal } from '../../../app/may.ts'
 import { useSearchParam } from '../../../app/url.ts'
 import { Button } from '../../../ui/Button.tsx'
 import { Card } from '../../../ui/Card.tsx'
+import { Diff } from '../../../ui/Diff.tsx'
 import { Select } from '../../../ui/Select.tsx'
 import { Skeleton } from '../../../ui/Skeleton.tsx'
 import { Badge } from '../../../ui/State.tsx'
@@ -98,6 +100,10 @@ function SideBySide({ journey }: { journey: Journey }) {
     () => (one !== undefined && other !== undefined ? differences(readDefinition(one), readDefinition(other)) : null),
     [one, other],
   )
+  const unified = useMemo(
+    () => (one && other ? createTwoFilesPatch(left, right, one, other, '', '', { headerOptions: OMIT_HEADERS }) : null),
+    [one, other, left, right],
+  )
   if (!earlier) return <p className="soft">{t('one_version')}</p>
   const side = (which: 'left' | 'right', query: typeof before, value: string, onChange: (to: string) => void) => (
     <div className={styles.side}>
@@ -130,6 +136,12 @@ function SideBySide({ journey }: { journey: Journey }) {
         {side('left', before, left, setLeft)}
         {side('right', after, right, setRight)}
       </div>
+      {unified !== null && (
+        <Diff
+          title={t('text_of_versions', { before: versionName(left), after: versionName(right) })}
+          unified={unified}
+        />
+      )}
     </section>
   )
 }
