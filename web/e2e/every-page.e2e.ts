@@ -1,8 +1,9 @@
-// What holds on every page: it opens without complaint, axe finds nothing serious, and nothing runs out of the window.
-import type { Browser, Page } from 'playwright-core'
+// What holds on every page and in every dialog: it opens without complaint, axe finds nothing serious in light and in
+// dark, and nothing runs out of the window.
+import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { axeFindings, launch, type Opened, open, settled } from './browser.ts'
-import { type Visit, visits } from './pages.ts'
+import { somebody, type Visit, visits } from './pages.ts'
 
 let browser: Browser
 beforeAll(async () => {
@@ -18,15 +19,24 @@ async function whatIsWrong({ page, complaints }: Opened, visit: Visit): Promise<
   await settled(page)
   const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
   const wide = over > 0 ? [`it is ${over} pixels too wide`] : []
-  return [...wide, ...(await axeFindings(page)), ...complaints.splice(0)]
+  return [...wide, ...(await inBothThemes(page)), ...complaints.splice(0)]
+}
+
+async function inBothThemes(page: Page): Promise<string[]> {
+  const findings: string[] = []
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    findings.push(...(await axeFindings(page)).map((finding) => `${colorScheme}: ${finding}`))
+  }
+  return findings
 }
 
 test.each([
-  ['wide and light', { width: 1440, height: 900 }, 'light', 'en-GB'],
-  ['narrow, dark and German', { width: 390, height: 844 }, 'dark', 'de-DE'],
+  ['wide', { width: 1440, height: 900 }, 'en-GB'],
+  ['narrow and German', { width: 390, height: 844 }, 'de-DE'],
 ] as const)(
   'every page opens without complaint: %s',
-  async (_, viewport, colorScheme, locale) => {
+  async (_, viewport, locale) => {
     const findings: string[] = []
     const left: Visit[] = []
     const look = async (opened: Opened) => {
@@ -35,10 +45,53 @@ test.each([
       }
       await opened.context.close()
     }
-    const tabs = await Promise.all(Array.from({ length: TABS }, () => open(browser, { viewport, colorScheme, locale })))
+    const tabs = await Promise.all(Array.from({ length: TABS }, () => open(browser, { viewport, locale })))
     left.push(...(await visits(tabs[0]?.page as Page)))
     await Promise.all(tabs.map(look))
     expect(findings).toEqual([])
   },
   300_000,
 )
+
+const button = (page: Page, name: string | RegExp): Locator => page.getByRole('button', { name }).first()
+
+/** What opens over a page: the page, and how one comes to it. */
+const OPENED: readonly [string, (person: string) => string, (page: Page) => Promise<void>][] = [
+  ['the keyboard', () => '/', (page) => page.keyboard.press('?')],
+  ['the palette', () => '/', (page) => page.keyboard.press('Control+k')],
+  ['consent', (person) => `/people/${person}?tab=consent`, (page) => button(page, 'Record consent').click()],
+  ['a new journey', () => '/journeys', (page) => button(page, 'New journey').click()],
+  ['moving people', () => '/journeys/cart_recovery?view=versions', (page) => button(page, 'Move people').click()],
+  ['a test message', () => '/sources?view=channels&test=sms', () => Promise.resolve()],
+  ['a new key', () => '/settings', (page) => button(page, 'New key').click()],
+  ['a key that goes', () => '/settings', (page) => button(page, /^Remove/).click()],
+  [
+    'a plan',
+    () => '/journeys/cart_recovery?view=edit&step=%40entry',
+    async (page) => {
+      await page.getByLabel('Title').fill('Another title')
+      await page.getByLabel('Title').press('Enter')
+      await button(page, 'Review and publish').click()
+      await page.getByText('+title: Another title').waitFor()
+    },
+  ],
+]
+
+test.each([
+  ['wide', { width: 1440, height: 900 }],
+  ['narrow', { width: 390, height: 844 }],
+] as const)('every dialog opens without complaint: %s', async (_, viewport) => {
+  const { context, page, complaints } = await open(browser, { viewport })
+  const person = (await somebody(page)) ?? ''
+  const findings: string[] = []
+  for (const [name, href, press] of OPENED) {
+    await page.emulateMedia({ colorScheme: 'light' })
+    await page.goto(href(person))
+    await settled(page)
+    await press(page)
+    await page.getByRole('dialog').waitFor()
+    findings.push(...(await inBothThemes(page)).map((wrong) => `${name}: ${wrong}`))
+  }
+  await context.close()
+  expect([...findings, ...complaints]).toEqual([])
+})

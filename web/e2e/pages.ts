@@ -22,10 +22,17 @@ export async function somebody(page: Page): Promise<string | undefined> {
   return (await first(page, '/messages?limit=1', 'profile')) ?? (await first(page, '/profiles?limit=1', 'id'))
 }
 
+/** The journey that most people entered. */
+async function liveliest(page: Page): Promise<string | undefined> {
+  const { items } = await ask<{ items: { journey: string; entered: number }[] }>(page, '/journeys')
+  return items.toSorted((one, other) => other.entered - one.entered)[0]?.journey
+}
+
 export async function visits(page: Page): Promise<Visit[]> {
   const person = await somebody(page)
   const message = await first(page, '/messages?limit=1', 'id')
-  const journey = process.env.JOURNEY ?? (await first(page, '/journeys', 'journey'))
+  const silent = await first(page, '/messages?state=suppressed&limit=1', 'id')
+  const journey = process.env.JOURNEY ?? (await liveliest(page))
   const audience = await first(page, '/audiences', 'audience')
   const all: (Visit | undefined)[] = [
     { name: 'today', href: '/' },
@@ -57,7 +64,7 @@ export async function visits(page: Page): Promise<Visit[]> {
     { name: 'sources-refused', href: '/sources?view=dead_letters' },
     { name: 'sources-channels', href: '/sources?view=channels' },
     { name: 'explain', href: '/explain' },
-    message ? { name: 'decision', href: `/explain/${message}` } : undefined,
+    silent ? { name: 'decision', href: `/explain/${silent}` } : undefined,
     { name: 'settings', href: '/settings' },
     { name: 'settings-roles', href: '/settings?tab=roles' },
     { name: 'settings-audit', href: '/settings?tab=audit' },

@@ -61,13 +61,13 @@ pub fn code_of(error: &SendError) -> &str {
 impl From<&SendError> for Said {
     fn from(error: &SendError) -> Said {
         let code = match error {
-            SendError::Refused { .. } => "provider-refused",
-            SendError::AddressGone { .. } => "provider-address-gone",
-            SendError::Later { .. } => "provider-later",
-            SendError::Throttled { .. } => "provider-throttled",
-            SendError::Unavailable { .. } => "provider-unavailable",
-            SendError::NoAnswer { .. } => "provider-no-answer",
-            SendError::Account { .. } => "provider-account",
+            SendError::Refused { .. } => "provider_refused",
+            SendError::AddressGone { .. } => "provider_address_gone",
+            SendError::Later { .. } => "provider_later",
+            SendError::Throttled { .. } => "provider_throttled",
+            SendError::Unavailable { .. } => "provider_unavailable",
+            SendError::NoAnswer { .. } => "provider_no_answer",
+            SendError::Account { .. } => "provider_account",
         };
         Said::new(code, [("code", code_of(error).into())], error.to_string())
     }

@@ -38,16 +38,17 @@ export function Time({ at, show = 'relative' }: TimeProps) {
   const ago = relative(instant, serverNow(), language)
   const exact = absolute(instant, language)
   const text =
-    show === 'relative'
-      ? ago
-      : show === 'absolute'
-        ? exact
-        : show === 'both'
-          ? `${exact} · ${ago}`
-          : absolute(instant, language, show)
+    show === 'relative' ? ago : show === 'absolute' || show === 'both' ? exact : absolute(instant, language, show)
   return (
     <time className="num" dateTime={at ?? undefined} title={show === 'relative' ? exact : `${exact} · ${ago}`}>
-      {text}
+      {show === 'both' ? (
+        <>
+          <span>{exact} · </span>
+          {ago}
+        </>
+      ) : (
+        text
+      )}
     </time>
   )
 }

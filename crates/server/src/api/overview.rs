@@ -138,13 +138,13 @@ fn attention(app: &App) -> Vec<Attention> {
     let health = app.keeper.health();
     if let Some((code, cause)) = health.trouble {
         let hint = format!("{}{}{code} says how to repair it", app.base_url, crate::problem::PAGES);
-        let said = Said::new("node-down", [("problem", code.into()), ("cause", cause.as_str().into())], cause);
+        let said = Said::new("node_down", [("problem", code.into()), ("cause", cause.as_str().into())], cause);
         found.push(attend("not_ready", code, Some(said), &hint, "/settings"));
     }
     if health.clock_behind_ms > 0 {
         let seconds = health.clock_behind_ms.unsigned_abs() / 1000;
         let text = format!("the system's clock is {seconds} s behind the log; timers wait until it has caught up");
-        let said = Said::new("clock-behind", [("seconds", seconds.into())], text);
+        let said = Said::new("clock_behind", [("seconds", seconds.into())], text);
         found.push(attend("clock", "clock", Some(said), "set the clock by NTP", "/settings"));
     }
     found.extend(app.channels.health().into_iter().filter_map(of_account));
@@ -152,7 +152,7 @@ fn attention(app: &App) -> Vec<Attention> {
     let (waiting, dropped) = app.dead_letters.counts();
     if waiting > 0 {
         let gone = if dropped > 0 { format!(", {dropped} older ones were dropped") } else { String::new() };
-        let code = if dropped > 0 { "calls-dropped" } else { "calls-refused" };
+        let code = if dropped > 0 { "calls_dropped" } else { "calls_refused" };
         let text = format!("{waiting} calls could not be taken{gone}");
         let said = Said::new(code, [("waiting", waiting.into()), ("dropped", dropped.into())], text);
         let hint = "look at them, mend the source, send them again";

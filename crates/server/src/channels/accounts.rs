@@ -411,7 +411,7 @@ fn unset(missing: &[Secret]) -> Said {
     });
     let (names, called): (Vec<&str>, Vec<String>) = called.unzip();
     let names = names.join(", ");
-    Said::new("secret-missing", [("names", names.as_str().into())], format!("{} is not set", called.join(", ")))
+    Said::new("secret_missing", [("names", names.as_str().into())], format!("{} is not set", called.join(", ")))
 }
 
 /// `{env: NAME}` or `{file: PATH}`.

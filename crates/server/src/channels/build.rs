@@ -90,13 +90,13 @@ pub fn build(app: &App, kind: &str, name: &str, settings: &Value, closing: &Canc
         return Ok(Built { channel: account.clone(), calls: Some(Calls::Sinch(account)), tasks: Vec::new() });
     }
     let text = format!("the account says nothing of how a `{kind}` goes out; see docs/channels");
-    Err(Said::new("way-missing", [("kind", kind.into())], text))
+    Err(Said::new("way_missing", [("kind", kind.into())], text))
 }
 
 fn wrong(error: &dyn std::fmt::Display) -> Said {
     let reason = error.to_string();
     let text = format!("the settings of this account cannot be used: {reason}");
-    Said::new("settings-wrong", [("reason", reason.as_str().into())], text)
+    Said::new("settings_wrong", [("reason", reason.as_str().into())], text)
 }
 
 fn read<T: DeserializeOwned>(settings: &Value) -> Result<T, Said> {

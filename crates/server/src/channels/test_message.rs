@@ -15,7 +15,7 @@ use faden_model::id::Born;
 pub async fn send_test(account: &Account, to: &str, text: &str) -> Result<(), (String, Said)> {
     let Some(channel) = &account.channel else {
         let reason = "the account is not set up; `GET /api/v1/channels` says what is missing".to_owned();
-        return Err(("unconfigured".to_owned(), Said::new("account-not-set-up", [], reason)));
+        return Err(("unconfigured".to_owned(), Said::new("account_not_set_up", [], reason)));
     };
     let content = match account.kind.as_str() {
         "email" => Content::Email(Email { subject: "Test".to_owned(), text: text.to_owned(), ..Email::default() }),

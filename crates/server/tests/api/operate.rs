@@ -64,13 +64,13 @@ async fn accounts_say_what_they_lack_and_tests_say_what_went_wrong() {
     let account = &channels["items"][0];
     assert_eq!((&account["name"], &account["kind"], &account["state"]), (&json!("hook"), &json!("webhook"), &json!("unconfigured")));
     assert_eq!(account["last_error"], "the environment variable FADEN_TEST_NOT_SET is not set");
-    let missing = json!({"code": "secret-missing", "values": {"names": "FADEN_TEST_NOT_SET"}});
+    let missing = json!({"code": "secret_missing", "values": {"names": "FADEN_TEST_NOT_SET"}});
     assert_eq!(account["last_error_wording"], missing);
     assert_eq!(server.get("/api/v1/overview").await["attention"][0]["wording"], missing);
     let test = |account: &str| Some(json!({"channel_account": account, "to": "x", "text": "hello"}));
     let (status, tested) = server.call(Method::POST, "/api/v1/messages/test", test("hook")).await;
     assert_eq!((status, &tested["accepted"], &tested["code"]), (200, &json!(false), &json!("unconfigured")));
-    assert_eq!(tested["wording"], json!({"code": "account-not-set-up", "values": {}}));
+    assert_eq!(tested["wording"], json!({"code": "account_not_set_up", "values": {}}));
     assert_eq!(server.call(Method::POST, "/api/v1/messages/test", test("none")).await.0, 404);
 }
 

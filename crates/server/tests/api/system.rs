@@ -27,7 +27,7 @@ async fn what_was_taken_is_there_after_a_restart() {
     let server = Server::start(WORKSPACE).await;
     let first = json!({"type": "track", "messageId": "m1", "userId": "u1", "event": "Seen"});
     server.send(&[first.clone(), json!({"type": "track", "userId": "u2", "event": "Seen"})]).await;
-    server.send(&[first.clone()]).await;
+    server.send(std::slice::from_ref(&first)).await;
     let counted = |overview: &Value| (overview["profiles"].as_u64(), overview["events_total"].as_u64());
     assert_eq!(counted(&server.get("/api/v1/overview").await), (Some(2), Some(2)), "a repeat is no other event");
     let server = server.restart(WORKSPACE).await;

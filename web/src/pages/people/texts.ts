@@ -2,7 +2,7 @@ import { defineTexts } from '../../i18n.ts'
 
 export const useTexts = defineTexts('people', {
   en: {
-    search: 'Search by e-mail, phone, any id, name or trait',
+    search: 'Search by name, e-mail, phone, any id or trait',
     list: 'People',
     name: 'Name',
     identifiers: 'Identifiers',
@@ -99,7 +99,7 @@ export const useTexts = defineTexts('people', {
     undo_done: 'The merge is being taken back.',
   },
   de: {
-    search: 'Suche nach E-Mail, Telefon, Kennung, Name oder Merkmal',
+    search: 'Name, E-Mail, Telefon, Kennung oder Merkmal',
     list: 'Personen',
     name: 'Name',
     identifiers: 'Kennungen',

@@ -33,7 +33,7 @@ export function Versions({ journey }: { journey: Journey }) {
       key: 'version',
       header: t('version'),
       width: '10rem',
-      narrow: 'minmax(0, 1fr)',
+      narrow: '8.5rem',
       cell: (row) => (
         <span className="row">
           <b className="num">{versionName(row.version)}</b>
