@@ -77,6 +77,13 @@ pub struct Seen {
     forgets: bool,
 }
 
+/// What [`Front::take_unsaved`] gives.
+#[derive(Debug, Default)]
+pub struct Unsaved {
+    pub messages: Vec<u128>,
+    pub all_found: bool,
+}
+
 /// Message ids that are no longer in memory.
 pub trait Past {
     fn saw(&mut self, message: u128) -> bool;
@@ -277,22 +284,22 @@ fn reason_text(reason: &Reason) -> Text {
 
 /// What a checkpoint writes.
 impl Front {
-    /// Message fingerprints since the last call, to be stored before the next one; later they may be
-    /// forgotten. About `keep` of them stay in memory, always those since the call before.
-    pub fn take_unsaved(&mut self, keep: usize) -> Vec<u128> {
-        if self.seen.recent.len() > keep / 2 {
+    /// Message fingerprints since the last call, to be stored before the next one. About `keep` stay in
+    /// memory. Now and then `all_found` is true: before the next call each one until now must be found by
+    /// [`Past::saw`], because later they may be forgotten.
+    pub fn take_unsaved(&mut self, keep: usize) -> Unsaved {
+        let all_found = self.seen.recent.len() > keep / 2;
+        if all_found {
             let older = std::mem::replace(&mut self.seen.older, std::mem::take(&mut self.seen.recent));
             self.seen.forgets |= older.len() > 0;
         }
-        std::mem::take(&mut self.seen.unsaved)
+        Unsaved { messages: std::mem::take(&mut self.seen.unsaved), all_found }
     }
 
-    /// Takes up message fingerprints of an earlier run; `all` of them, or too many to remember.
-    pub fn remember(&mut self, messages: &[u128], all: bool) {
-        self.seen.forgets = !all;
-        for message in messages.iter().filter(|_| all) {
-            self.seen.recent.insert(*message);
-        }
+    /// Takes up message fingerprints of an earlier run; `forgets`: there are others, which [`Past::saw`] finds.
+    pub fn remember(&mut self, messages: &[u128], forgets: bool) {
+        self.seen.forgets = forgets;
+        messages.iter().for_each(|message| self.seen.recent.insert(*message));
     }
 
     /// Clock and counters, for [`Front::restore`].

@@ -7,7 +7,7 @@
 use crate::partition::Partition;
 use crate::views::ViewsCut;
 use faden_engine::decision::{Decision, Kind, MessageOutcome, read_row, write_row};
-use faden_engine::front::{Front, partition_of};
+use faden_engine::front::{Front, Unsaved, partition_of};
 use faden_engine::profile::Profile;
 use faden_engine::shard::Changed;
 use faden_model::id::Born;
@@ -28,9 +28,6 @@ pub struct SharedStore {
     store: Arc<Mutex<Box<dyn Store>>>,
     beside: Option<Arc<dyn Beside>>,
 }
-
-/// Message ids that stay in memory after a checkpoint; older ones are looked up in the store.
-pub(crate) const SEEN_KEPT: usize = 4_000_000;
 
 /// Profiles that are worth a second thread: fetching one takes some microseconds, starting a thread some ten.
 const BESIDE_MIN: usize = 64;
@@ -155,6 +152,17 @@ impl SharedStore {
         found
     }
 
+    /// Message fingerprints of late, and whether there are others, which [`SharedStore::saw`] finds.
+    pub(crate) fn seen(&self) -> (Vec<u128>, bool) {
+        let (mut lately, mut others) = (Vec::new(), false);
+        self.each(Table::SeenLately, |_, row| lately.extend(messages(row)));
+        self.range(Table::Seen, &[], &[], &mut |_, _| {
+            others = true;
+            ControlFlow::Break(())
+        });
+        (lately, others)
+    }
+
     /// Whether this message fingerprint was seen before the ones in memory.
     pub fn saw(&self, message: u128) -> bool {
         let mut saw = false;
@@ -249,6 +257,7 @@ pub(crate) struct Cut {
     /// In the order of their numbers.
     pub(crate) partitions: Vec<PartitionCut>,
     pub(crate) views: Option<ViewsCut>,
+    pub(crate) seen: SeenCut,
     pub(crate) decisions: Vec<Decision>,
 }
 
@@ -258,6 +267,7 @@ impl Cut {
         let batch = &mut self.batch;
         let count = self.partitions.len();
         self.partitions.iter().for_each(|partition| partition.write(batch));
+        self.seen.write(store, batch)?;
         write_decisions(&self.decisions, batch);
         match self.views {
             None => write_outbox(&self.decisions, batch),
@@ -266,6 +276,54 @@ impl Cut {
         store.commit(batch)?;
         Ok(self.decisions)
     }
+}
+
+/// Message ids that were taken up to this position, which no checkpoint before had reached.
+///
+/// Those of late stand many in a row, in the order in which they came: they are in memory, and read only at
+/// opening. Before they leave memory they are filed, sorted, each under a key of its own.
+pub(crate) struct SeenCut {
+    pub(crate) unsaved: Unsaved,
+    pub(crate) position: Position,
+}
+
+impl SeenCut {
+    fn write(&self, store: &mut dyn Store, batch: &mut Batch) -> Result<(), StoreError> {
+        let taken = &self.unsaved.messages;
+        if !self.unsaved.all_found {
+            for (number, part) in (0u32..).zip(taken.chunks(SEEN_ROW)) {
+                let key = [self.position.0.to_be_bytes().as_slice(), &number.to_be_bytes()].concat();
+                batch.put_with(Table::SeenLately, &key, |bytes| part.iter().for_each(|id| bytes.extend(&id.to_be_bytes()[..SEEN_BYTES])));
+            }
+            return Ok(());
+        }
+        let mut lately: Vec<u128> = Vec::new();
+        store.scan(Table::SeenLately, &[], &[], &mut |key, row| {
+            lately.extend(messages(row));
+            batch.delete(Table::SeenLately, key);
+            ControlFlow::Continue(())
+        })?;
+        lately.sort_unstable();
+        lately.dedup();
+        store.file(Table::Seen, &mut lately.into_iter().map(u128::to_be_bytes))?;
+        // Filing is not undone with this checkpoint: what only this one has taken must go with it.
+        taken.iter().for_each(|message| batch.put(Table::Seen, &message.to_be_bytes(), &[]));
+        Ok(())
+    }
+}
+
+/// Bytes of a message id in a row of many: the lower ones are zero.
+const SEEN_BYTES: usize = 12;
+
+/// Message ids of one row at most.
+const SEEN_ROW: usize = 65_536;
+
+fn messages(row: &[u8]) -> impl Iterator<Item = u128> {
+    row.chunks_exact(SEEN_BYTES).map(|id| {
+        let mut bytes = [0; 16];
+        bytes[..SEEN_BYTES].copy_from_slice(id);
+        u128::from_be_bytes(bytes)
+    })
 }
 
 /// Visits these profiles in their order, each with what `look_up` finds under its key in [`Table::Profiles`].
@@ -305,15 +363,12 @@ pub(crate) fn read_due_key(key: &[u8]) -> Option<(Timestamp, ProfileId)> {
     Some((time_of_key(key)?, ProfileId(number(key.get(8..)?)?)))
 }
 
-/// Rows of the identity stream.
-pub(crate) fn write_front(front: &mut Front, batch: &mut Batch) {
+/// Rows of the identity stream, but for the message ids.
+pub(crate) fn write_identity(front: &mut Front, batch: &mut Batch) {
     front.identity.drain_changes(&mut |key: &[u8], value: Option<&[u8]>| match value {
         Some(value) => batch.put(Table::Identity, key, value),
         None => batch.delete(Table::Identity, key),
     });
-    for message in front.take_unsaved(SEEN_KEPT) {
-        batch.put(Table::Seen, &message.to_be_bytes(), &[]);
-    }
     let state = postcard::to_stdvec(&front.state()).expect("counters have no unserialisable part");
     batch.put(Table::Meta, FRONT_KEY, &state);
 }

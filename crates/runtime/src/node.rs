@@ -35,6 +35,8 @@ pub struct Options {
     pub checkpoint_every: u64,
     /// Profiles that stay in memory after a checkpoint.
     pub warm_max: usize,
+    /// Message ids that stay in memory after a checkpoint, about; older ones are looked up in the store.
+    pub seen_max: usize,
     /// Whether the log is flushed while its records are applied. A failed flush then ends the node's use:
     /// what it holds in memory is ahead of the log.
     pub overlap: bool,
@@ -56,6 +58,7 @@ impl Default for Options {
             awaits_receipts: false,
             checkpoint_every: 100_000,
             warm_max: 1_000_000,
+            seen_max: 4_000_000,
             overlap: false,
             commit_beside: false,
             views: false,

@@ -3,7 +3,7 @@
 //! Nothing is shared but the store and the post. A checkpoint is a barrier: every partition answers when
 //! it has worked through all post before it and no merge is under way.
 
-use crate::checkpoint::{Cut, PartitionCut, SharedStore, write_front};
+use crate::checkpoint::{Cut, PartitionCut, SeenCut, SharedStore, write_identity};
 use crate::node::StorePast;
 use crate::partition::{FRONT, Parcel, Partition};
 use faden_engine::Index;
@@ -59,6 +59,7 @@ pub struct Threads<'scope> {
     front: Front,
     index: Arc<Index>,
     store: Option<SharedStore>,
+    seen_max: usize,
     orders: Vec<Sender<Order>>,
     reports: Receiver<Report>,
     parcels: Vec<Parcel>,
@@ -72,6 +73,7 @@ impl<'scope> Threads<'scope> {
     /// Takes the node's parts apart and starts a thread for each partition.
     pub fn start(scope: &'scope Scope<'scope, '_>, node: crate::Node) -> Threads<'scope> {
         let (front, index, store, partitions) = (node.front, node.index, node.store, node.partitions);
+        let seen_max = node.options.seen_max;
         let count = partitions.len();
         let numbers: Vec<u64> = partitions.iter().map(|partition| partition.expected_from(FRONT)).collect();
         let (report, reports) = channel();
@@ -86,7 +88,7 @@ impl<'scope> Threads<'scope> {
             .collect();
         let parcels = numbers.iter().map(|next| Parcel::new(FRONT, *next)).collect();
         let decisions = Vec::new();
-        Threads { front, index, store, orders, reports, parcels, numbers, waiting: 0, decisions, handles }
+        Threads { front, index, store, seen_max, orders, reports, parcels, numbers, waiting: 0, decisions, handles }
     }
 
     /// Routes records to the partitions. Definitions cannot change while threads run.
@@ -194,10 +196,11 @@ impl<'scope> Threads<'scope> {
         let partitions = self.barrier();
         let Some(store) = self.store.clone() else { return Ok(()) };
         let mut batch = Batch::new();
-        write_front(&mut self.front, &mut batch);
+        write_identity(&mut self.front, &mut batch);
         batch.set_log_position(position);
         let decisions = std::mem::take(&mut self.decisions);
-        Cut { batch, partitions, views: None, decisions }.commit(&mut **store.lock())?;
+        let seen = SeenCut { unsaved: self.front.take_unsaved(self.seen_max), position };
+        Cut { batch, partitions, views: None, seen, decisions }.commit(&mut **store.lock())?;
         Ok(())
     }
 

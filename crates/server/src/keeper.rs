@@ -19,8 +19,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 const WAITING_BYTES_MAX: usize = 64 << 20;
 /// Records that are written as one group.
 const GROUP_RECORDS_MAX: usize = 8_192;
-/// Records after which a checkpoint is wanted: callers wait while one is cut, about a tenth of a microsecond for each.
-const CHECKPOINT_RECORDS: u64 = 8_192;
+/// Records after which a checkpoint is wanted: callers wait while one is cut, some milliseconds; and what changes
+/// again before the next one is not written twice.
+const CHECKPOINT_RECORDS: u64 = 32_768;
 /// Records after which it is waited for.
 const CHECKPOINT_RECORDS_MAX: u64 = 1_000_000;
 /// Longest time without looking at the clock.

@@ -195,8 +195,8 @@ pub(crate) fn opener(options: &Options) -> keeper::Open {
             overlap: true,
             commit_beside: true,
             views: true,
-            tell_decisions: false,
             hash_key,
+            ..faden_runtime::Options::default()
         };
         Node::open(Arc::new(Definitions::default()), node, log, SharedStore::new(Box::new(store)))
     })

@@ -63,6 +63,7 @@ impl World {
             awaits_receipts: wish.awaits_receipts,
             checkpoint_every: *dice.pick(&[3, 10, 40, 100]),
             warm_max: *dice.pick(&[0, 4, 16, 1000]),
+            seen_max: *dice.pick(&[0, 10, 40, 1000]),
             overlap: dice.chance(30),
             // Runs stay alike: see `wait_for_store`.
             commit_beside: dice.chance(30),

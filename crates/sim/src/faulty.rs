@@ -64,7 +64,7 @@ impl FaultyStore {
             Mutation::DecisionTwice | Mutation::DecisionLost => Table::Decisions,
             Mutation::ProfileStale => Table::Profiles,
             Mutation::MemberLost => Table::Audiences,
-            Mutation::SeenLost => Table::Seen,
+            Mutation::SeenLost => Table::SeenLately,
             Mutation::CommitLost | Mutation::PositionAhead | Mutation::PositionBehind => Table::Meta,
             _ => return None,
         };
@@ -95,7 +95,7 @@ fn mutated(batch: &Batch, mutation: Mutation) -> Batch {
             Mutation::DecisionLost => change.table == Table::Decisions && !struck,
             Mutation::ProfileStale => change.table == Table::Profiles && !struck,
             Mutation::MemberLost => change.table == Table::Audiences && !struck,
-            Mutation::SeenLost => change.table == Table::Seen,
+            Mutation::SeenLost => change.table == Table::SeenLately,
             _ => false,
         };
         if loses {

@@ -26,5 +26,5 @@ pub use store::{Batch, FjallStore, MemoryStore, Store, StoreError, StoreOptions,
 pub fn step_back() {
     // Only Linux counts niceness by thread.
     #[cfg(target_os = "linux")]
-    let _ = rustix::process::nice(5);
+    let _ = rustix::process::nice(10);
 }

@@ -6,7 +6,10 @@ mod redb_store;
 
 use faden_storage::{Batch, FjallStore, MemoryStore, Position, Store, StoreOptions, Table, snapshot};
 use redb_store::RedbStore;
-use std::{collections::BTreeMap, fs, ops::ControlFlow, path::Path};
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
 fn options(directory: &Path) -> StoreOptions {
     StoreOptions { directory: directory.to_owned(), cache_bytes: 8 << 20 }
@@ -123,6 +126,32 @@ fn a_scan_keeps_its_bounds() {
     });
 }
 
+/// Key number `number` of those that are filed, which stand between others.
+fn filed(number: u64) -> [u8; 16] {
+    (u128::from(number) << 96 | 1).to_be_bytes()
+}
+
+#[test]
+fn filed_keys_stand_among_the_others_and_filing_them_again_changes_nothing() {
+    on_every_store(|store| {
+        let mut batch = Batch::new();
+        (0..3_000).step_by(3).for_each(|number| batch.put(Table::Seen, &filed(number), &[]));
+        store.commit(&batch).unwrap();
+        for until in [1_500, 2_500, 2_500] {
+            store.file(Table::Seen, &mut (0..until).map(filed)).unwrap();
+        }
+        batch.clear();
+        batch.delete(Table::Seen, &filed(7));
+        store.commit(&batch).unwrap();
+        let is_there = |number: &u64| store.get(Table::Seen, &filed(*number)).unwrap().is_some();
+        let expected: Vec<u64> =
+            (0..3_100).filter(|number| *number != 7 && (*number < 2_500 || number % 3 == 0) && *number < 3_000).collect();
+        assert_eq!((0..3_100).filter(is_there).collect::<Vec<_>>(), expected);
+        assert_eq!(everything(store).len(), expected.len());
+        store.file(Table::Due, &mut std::iter::empty()).unwrap();
+    });
+}
+
 #[test]
 fn the_log_position_is_part_of_the_batch() {
     on_every_store(|store| {
@@ -232,6 +261,32 @@ fn a_killed_store_comes_back_after_some_commit_not_before_the_last_flush() {
     }
 }
 
+fn journal_of(directory: &Path) -> (PathBuf, usize) {
+    let mut paths = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let journal = paths.find(|path| path.extension().is_some_and(|it| it == "jnl")).unwrap();
+    let used = fs::read(&journal).unwrap().iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    (journal, used)
+}
+
+#[test]
+fn a_fjall_store_comes_back_with_filed_keys_and_everything_before_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let (live, copy) = (directory.path().join("live"), directory.path().join("copy"));
+    let mut store = FjallStore::open(&options(&live)).unwrap();
+    (1..=20).for_each(|number| store.commit(&numbered(number)).unwrap());
+    store.file(Table::Outbox, &mut (0..5_000).map(filed)).unwrap();
+    let (journal, used) = journal_of(&live);
+    (21..=30).for_each(|number| store.commit(&numbered(number)).unwrap());
+    copy_directory(&live, &copy);
+    // What was committed after the filing is lost with the power.
+    let mut bytes = fs::read(&journal).unwrap();
+    bytes[used..].fill(0);
+    fs::write(copy.join(journal.file_name().unwrap()), bytes).unwrap();
+    let store = FjallStore::open(&options(&copy)).unwrap();
+    assert_eq!(after_commit(&store), 20);
+    assert!((0..5_000).all(|number| store.get(Table::Outbox, &filed(number)).unwrap().is_some()));
+}
+
 #[test]
 fn a_fjall_journal_cut_or_holed_anywhere_leaves_a_prefix_or_refuses() {
     let directory = tempfile::tempdir().unwrap();
@@ -240,11 +295,8 @@ fn a_fjall_journal_cut_or_holed_anywhere_leaves_a_prefix_or_refuses() {
     for number in 1..=20 {
         store.commit(&numbered(number)).unwrap();
     }
-    let journal =
-        fs::read_dir(&live).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.extension().is_some_and(|it| it == "jnl"));
-    let journal = journal.unwrap();
+    let (journal, used) = journal_of(&live);
     let bytes = fs::read(&journal).unwrap();
-    let used = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
     let mut outcomes = BTreeMap::new();
     for step in 0..8 {
         let place = used * step / 8;

@@ -1,11 +1,13 @@
 //! The index as rows of a key-value store, and back.
 //!
 //! Keys are a letter and big-endian numbers, so that rows read in the order of keys come back in the order
-//! in which they were made; numbers in values are little-endian. Version 1:
+//! in which they were made; numbers in values are little-endian. Version 2:
 //! `v` version u16, check u64 | `k` number u8: name of a kind | `a` strand u32, strand u32: kept apart
-//! `e` number u32: fingerprint 3 x u32, strand u32, next u32, first seen u32, kind u8
-//! `s` number u32: profile u32, first entry u32, next u32, first strand u32, size u32
+//! `e` first number u32, then for each: fingerprint 3 x u32, strand u32, next u32, first seen u32, kind u8
+//! `s` first number u32, then for each: profile u32, first entry u32, next u32, first strand u32, size u32
 //! `m` number u32: at i64, winner u32, loser u32, cause 3 x u32, kind u8, undone u8, undone at i64, strands u32 each
+//! An entry never changes, so what is new is a row of its own; strands stand in pages that are written whole.
+//! Version 1 had a row for each entry and each strand: it is read, and its rows go as their pages are written.
 
 use super::index::{Entry, NONE, Strand, fingerprint, table_key};
 use super::{Identity, ledger};
@@ -14,7 +16,11 @@ use faden_model::{Identifier, IdentifierKind, Timestamp};
 use smallvec::SmallVec;
 use std::borrow::Cow;
 
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
+/// Strands of one row: those of customers who came together change together.
+const PAGE: u32 = 16;
+/// Entries of one row at most.
+const ENTRIES_MAX: usize = 64;
 
 /// What was not handed out by `drain_changes` yet.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +31,8 @@ pub struct Unsaved {
     kinds_saved: usize,
     entries_saved: usize,
     merges_saved: usize,
+    /// Strands before this number may stand in rows of their own.
+    single_until: u32,
     strands: Vec<u32>,
     merges: Vec<u32>,
     apart: Vec<(u32, u32)>,
@@ -113,21 +121,18 @@ impl Identity {
             out(&[b'k', number as u8], Some(kind.name().as_bytes()));
         }
         let mut value = Vec::new();
-        for (number, entry) in (0u32..).zip(&self.entries).skip(unsaved.entries_saved) {
+        let mut number = unsaved.entries_saved;
+        for entries in self.entries[number..].chunks(ENTRIES_MAX) {
             value.clear();
-            numbers(&mut value, &entry.fingerprint);
-            numbers(&mut value, &[entry.strand, entry.next, entry.first_seen]);
-            value.push(entry.kind);
-            out(&key(b'e', number), Some(&value));
+            for entry in entries {
+                numbers(&mut value, &entry.fingerprint);
+                numbers(&mut value, &[entry.strand, entry.next, entry.first_seen]);
+                value.push(entry.kind);
+            }
+            out(&key(b'e', number as u32), Some(&value));
+            number += entries.len();
         }
-        unsaved.strands.sort_unstable();
-        unsaved.strands.dedup();
-        for number in unsaved.strands {
-            let strand = &self.strands[number as usize];
-            value.clear();
-            numbers(&mut value, &[strand.profile, strand.first_entry, strand.next, strand.first_strand, strand.size]);
-            out(&key(b's', number), Some(&value));
-        }
+        self.drain_strands(&mut unsaved, out);
         unsaved.merges.extend(unsaved.merges_saved as u32..self.merges.len() as u32);
         unsaved.merges.sort_unstable();
         unsaved.merges.dedup();
@@ -137,7 +142,24 @@ impl Identity {
         for (one, other) in unsaved.apart {
             out(&[&key(b'a', one)[..], &other.to_be_bytes()].concat(), Some(&[]));
         }
-        self.unsaved = self.all_saved();
+        self.unsaved = Unsaved { single_until: unsaved.single_until, ..self.all_saved() };
+    }
+
+    fn drain_strands(&self, unsaved: &mut Unsaved, out: &mut impl FnMut(&[u8], Option<&[u8]>)) {
+        let mut pages: Vec<u32> = unsaved.strands.iter().map(|number| number / PAGE).collect();
+        pages.sort_unstable();
+        pages.dedup();
+        let mut value = Vec::new();
+        for first in pages.into_iter().map(|page| page * PAGE) {
+            value.clear();
+            for strand in self.strands[first as usize..].iter().take(PAGE as usize) {
+                numbers(&mut value, &[strand.profile, strand.first_entry, strand.next, strand.first_strand, strand.size]);
+            }
+            out(&key(b's', first), Some(&value));
+            for number in (first + 1..first + PAGE).take_while(|number| *number < unsaved.single_until) {
+                out(&key(b's', number), None);
+            }
+        }
     }
 
     fn all_saved(&self) -> Unsaved {
@@ -166,8 +188,9 @@ impl Identity {
         identity.check_references()?;
         let entries = &identity.entries;
         identity.table = FingerprintTable::of(entries.len() as u32, |number| table_key(&entries[number as usize].fingerprint));
-        if version_seen.is_some() {
-            identity.unsaved = identity.all_saved();
+        if let Some(version) = version_seen {
+            let single_until = identity.unsaved.single_until;
+            identity.unsaved = Unsaved { version_saved: version == VERSION, single_until, ..identity.all_saved() };
         }
         Ok(identity)
     }
@@ -176,13 +199,13 @@ impl Identity {
         self.kinds.is_empty() && self.entries.is_empty() && self.strands.is_empty() && self.merges.is_empty() && self.apart.is_empty()
     }
 
-    fn check_version(&self, value: &[u8]) -> Result<(), LoadError> {
+    fn check_version(&self, value: &[u8]) -> Result<u16, LoadError> {
         let mut reader = Reader(value);
         let version = reader.bytes().map(u16::from_le_bytes).ok_or_else(|| damaged(b"v", "it is too short"))?;
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Err(LoadError::Version(version));
         }
-        if reader.bytes().map(u64::from_le_bytes) == Some(self.key_check()) { Ok(()) } else { Err(LoadError::WrongKey) }
+        if reader.bytes().map(u64::from_le_bytes) == Some(self.key_check()) { Ok(version) } else { Err(LoadError::WrongKey) }
     }
 
     fn load_row(&mut self, key: &[u8], value: &[u8]) -> Option<()> {
@@ -193,17 +216,23 @@ impl Identity {
             b'k' if rest == [u8::try_from(self.kinds.len()).ok()?] => {
                 self.kinds.push(IdentifierKind::from_name(std::str::from_utf8(value).ok()?))
             }
-            b'e' if number()? == self.entries.len() => {
-                let fingerprint = [read.number()?, read.number()?, read.number()?];
-                let (strand, next, first_seen) = (read.number()?, read.number()?, read.number()?);
-                let [kind] = read.bytes()?;
-                self.entries.push(Entry { fingerprint, strand, next, first_seen, kind });
-                read.end()?;
+            b'e' if number()? == self.entries.len() && !value.is_empty() => {
+                while !read.0.is_empty() {
+                    let fingerprint = [read.number()?, read.number()?, read.number()?];
+                    let (strand, next, first_seen) = (read.number()?, read.number()?, read.number()?);
+                    let [kind] = read.bytes()?;
+                    self.entries.push(Entry { fingerprint, strand, next, first_seen, kind });
+                }
             }
-            b's' if number()? == self.strands.len() => {
-                let (profile, first_entry, next) = (read.number()?, read.number()?, read.number()?);
-                self.strands.push(Strand { profile, first_entry, next, first_strand: read.number()?, size: read.number()? });
-                read.end()?;
+            b's' if number()? == self.strands.len() && !value.is_empty() => {
+                let first = self.strands.len() as u32;
+                while !read.0.is_empty() {
+                    let (profile, first_entry, next) = (read.number()?, read.number()?, read.number()?);
+                    self.strands.push(Strand { profile, first_entry, next, first_strand: read.number()?, size: read.number()? });
+                }
+                if first % PAGE != 0 {
+                    self.unsaved.single_until = self.strands.len() as u32;
+                }
             }
             b'm' if number()? == self.merges.len() => {
                 let at = read.time()?;
@@ -320,9 +349,5 @@ impl Reader<'_> {
 
     fn time(&mut self) -> Option<Timestamp> {
         self.bytes().map(|bytes| Timestamp(i64::from_le_bytes(bytes)))
-    }
-
-    fn end(&self) -> Option<()> {
-        self.0.is_empty().then_some(())
     }
 }

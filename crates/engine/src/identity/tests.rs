@@ -186,6 +186,61 @@ fn rows_have_their_golden_form() {
     insta::assert_snapshot!(lines.join("\n"));
 }
 
+/// Version 1 had a row for each entry and each strand.
+fn as_version_1(rows: &BTreeMap<Vec<u8>, Vec<u8>>) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let mut old = BTreeMap::new();
+    for (key, value) in rows {
+        let length = match key[0] {
+            b'e' => 25,
+            b's' => 20,
+            _ => value.len().max(1),
+        };
+        let first = key.get(1..5).map_or(0, |number| u32::from_be_bytes(number.try_into().unwrap()));
+        for (number, part) in (first..).zip(value.chunks(length)) {
+            let key = if matches!(key[0], b'e' | b's') { [&key[..1], &number.to_be_bytes()].concat() } else { key.clone() };
+            old.insert(key, part.to_vec());
+        }
+        if value.is_empty() {
+            old.insert(key.clone(), Vec::new());
+        }
+    }
+    old.get_mut(b"v".as_slice()).unwrap()[0] = 1;
+    old
+}
+
+#[test]
+fn rows_of_version_1_are_read_and_give_way_to_pages() {
+    let mut identity = Identity::new(KEY);
+    let people: Vec<String> = (0..40).map(|number| format!("u{number} e{number}@x aA{number}")).collect();
+    people.iter().for_each(|who| drop(identity.resolve(&free_rules(), &identifiers(who), at(0))));
+    let mut rows = BTreeMap::new();
+    stored(&mut identity, &mut rows);
+    let mut rows = as_version_1(&rows);
+    assert_eq!(rows.len(), identity.strands.len() + identity.entries.len() + identity.kinds.len() + 1);
+    assert_eq!(identity.strands.len(), 40);
+    // The second page is written: its rows go, those of the first and the third stay.
+    let mut loaded = Identity::load(KEY, &rows).unwrap();
+    for identity in [&mut loaded, &mut identity] {
+        identity.resolve(&free_rules(), &identifiers("u20 dD"), at(1));
+    }
+    stored(&mut loaded, &mut rows);
+    assert_eq!(rows.keys().filter(|key| key[0] == b's').count(), 16 + 1 + 8);
+    assert_eq!(rows[b"v".as_slice()][0], 2);
+    // After another start it is still known that there are such rows.
+    let mut loaded = Identity::load(KEY, &rows).unwrap();
+    for identity in [&mut loaded, &mut identity] {
+        people.iter().for_each(|who| drop(identity.resolve(&free_rules(), &identifiers(&format!("{who} xX{who}")), at(2))));
+    }
+    stored(&mut loaded, &mut rows);
+    assert_eq!(rows.keys().filter(|key| key[0] == b's').count(), 3);
+    let loaded = Identity::load(KEY, &rows).unwrap();
+    let holders = |identity: &Identity| {
+        people.iter().map(|who| identifiers(who).iter().map(|one| identity.find(one)).collect()).collect::<Vec<Vec<_>>>()
+    };
+    assert_eq!(holders(&loaded), holders(&identity));
+    assert_eq!((loaded.entries.len(), &loaded.strands[20]), (identity.entries.len(), &identity.strands[20]));
+}
+
 #[test]
 fn rows_that_cannot_be_are_refused() {
     let mut identity = Identity::new(KEY);

@@ -1,7 +1,7 @@
 //! Checkpoints of a node: cut in its thread, made into rows and written beside.
 
 use super::{Node, NodeError, take_over};
-use crate::checkpoint::{Cut, PartitionCut, SharedStore, write_front};
+use crate::checkpoint::{Cut, PartitionCut, SeenCut, SharedStore, write_identity};
 use faden_engine::decision::Decision;
 use faden_engine::delivery::{Content, Delivery};
 use faden_storage::{Batch, StoreError, Table};
@@ -40,7 +40,7 @@ impl Node {
         }
         self.follow(known);
         let mut batch = Batch::new();
-        write_front(&mut self.front, &mut batch);
+        write_identity(&mut self.front, &mut batch);
         for (position, files) in std::mem::take(&mut self.published) {
             let files = postcard::to_stdvec(&files).expect("texts have no unserialisable part");
             batch.put(Table::Definitions, &position.0.to_be_bytes(), &files);
@@ -49,6 +49,7 @@ impl Node {
         Cut {
             views: self.views.as_mut().map(|views| views.cut((at, self.position), &mut batch)),
             partitions: self.partitions.iter_mut().map(PartitionCut::take).collect(),
+            seen: SeenCut { unsaved: self.front.take_unsaved(self.options.seen_max), position: self.position },
             decisions: std::mem::take(&mut self.decisions),
             batch,
         }
@@ -127,10 +128,10 @@ impl Node {
 fn commit_beside(store: SharedStore, cut: Cut, tell_decisions: bool) -> Committing {
     let (holds, held) = std::sync::mpsc::channel();
     let commit = move || {
-        faden_storage::step_back();
         let mut store = store.lock();
         // The receiver waits for this one word.
         let _ = holds.send(());
+        faden_storage::step_back();
         let decisions = cut.commit(&mut **store)?;
         // Freeing thousands of them takes as long as a batch.
         Ok(if tell_decisions { decisions } else { Vec::new() })

@@ -1,7 +1,7 @@
 //! Opening a node: what the store has, and what the log has beyond it.
 
 use super::{Node, NodeError, Options};
-use crate::checkpoint::{FRONT_KEY, SEEN_KEPT, SharedStore, number, read_due_key};
+use crate::checkpoint::{FRONT_KEY, SharedStore, number, read_due_key};
 use crate::views::Views;
 use faden_engine::Definitions;
 use faden_engine::front::{Front, partition_of};
@@ -25,13 +25,8 @@ impl Node {
         store.each(Table::Identity, |key, value| rows.push((key.to_vec(), value.to_vec())));
         let identity = if rows.is_empty() { Identity::new(options.hash_key) } else { Identity::load(options.hash_key, rows)? };
         let mut front = Front::new(identity, true);
-        let mut seen: Vec<u128> = Vec::new();
-        store.each(Table::Seen, |key, _| {
-            if seen.len() <= SEEN_KEPT {
-                seen.extend(key.try_into().map(u128::from_be_bytes));
-            }
-        });
-        front.remember(&seen, seen.len() <= SEEN_KEPT);
+        let (lately, others) = store.seen();
+        front.remember(&lately, others);
         if let Some(bytes) = store.lock().get(Table::Meta, FRONT_KEY)? {
             front.restore(postcard::from_bytes(&bytes).map_err(|_| NodeError::Corrupt { what: "a clock" })?);
         }

@@ -100,6 +100,7 @@ fn table_options(table: Table) -> KeyspaceCreateOptions {
         | Table::Decisions
         | Table::DecisionsByTime
         | Table::Facts
+        | Table::SeenLately
         | Table::MessagesByTime
         | Table::Timeline
         | Table::Search => options.filter_policy(FilterPolicy::disabled()),
@@ -221,6 +222,18 @@ impl Store for FjallStore {
             }
         }
         writes.commit().map_err(|error| self.write_error(error))
+    }
+
+    /// Straight into table files, past journal and memtables: a fifth of the work of commits.
+    fn file(&mut self, table: Table, keys: &mut dyn Iterator<Item = [u8; 16]>) -> Result<(), StoreError> {
+        self.flush()?;
+        let filed = self.table(table).start_ingestion().and_then(|mut rows| {
+            for key in keys {
+                rows.write(key.as_slice(), [].as_slice())?;
+            }
+            rows.finish()
+        });
+        filed.map_err(|error| self.write_error(error))
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {

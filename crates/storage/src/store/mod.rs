@@ -68,11 +68,13 @@ pub enum Table {
     DecisionsByTime = 23,
     /// Moves of passages by journey version and hour.
     Moves = 24,
+    /// Message ids that were taken lately, many in a row.
+    SeenLately = 25,
 }
 
 impl Table {
     /// All tables, in the order of their numbers.
-    pub const ALL: [Table; 24] = [
+    pub const ALL: [Table; 25] = [
         Table::Meta,
         Table::Profiles,
         Table::Identity,
@@ -97,6 +99,7 @@ impl Table {
         Table::Exposures,
         Table::DecisionsByTime,
         Table::Moves,
+        Table::SeenLately,
     ];
 
     /// The table with this number.
@@ -138,6 +141,7 @@ impl Table {
             Table::Exposures => "exposures",
             Table::DecisionsByTime => "decisions_by_time",
             Table::Moves => "moves",
+            Table::SeenLately => "seen_lately",
         }
     }
 }
@@ -177,6 +181,9 @@ pub trait Beside: Send + Sync {
     fn view(&self) -> Box<dyn Store>;
 }
 
+/// Keys of one commit where a store has no better way to file them.
+const FILED_AT_ONCE: usize = 1_000;
+
 /// Three implementations: memory, which can crash; fjall; redb in tests and in the comparison.
 pub trait Store: Send {
     /// The value of one key.
@@ -198,6 +205,24 @@ pub trait Store: Send {
     /// [`StoreError::Write`], [`StoreError::Full`]; the store takes no more commits then, because what
     /// became of this one is unknown. Open it again and replay.
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError>;
+
+    /// Puts many keys without values, in ascending order and none twice; not all or none. Everything committed
+    /// before is durable when it returns: a store must never come back with these and without that.
+    ///
+    /// # Errors
+    /// As `commit`.
+    fn file(&mut self, table: Table, keys: &mut dyn Iterator<Item = [u8; 16]>) -> Result<(), StoreError> {
+        self.flush()?;
+        let mut batch = Batch::new();
+        for key in keys {
+            batch.put(table, &key, &[]);
+            if batch.len() == FILED_AT_ONCE {
+                self.commit(&batch)?;
+                batch.clear();
+            }
+        }
+        self.commit(&batch)
+    }
 
     /// Makes everything committed so far durable.
     ///
