@@ -42,15 +42,16 @@ struct Bench {
     made: u64,
     /// How the machine's coming power cut, if one was set, decides.
     choices: Vec<u8>,
+    prepare_ahead: bool,
 }
 
-fn options() -> LogOptions {
-    LogOptions { directory: PathBuf::from("/log"), segment_bytes: 3000, prepare_ahead: false }
+fn options(prepare_ahead: bool) -> LogOptions {
+    LogOptions { directory: PathBuf::from("/log"), segment_bytes: 3000, prepare_ahead }
 }
 
 impl Bench {
     fn new() -> Self {
-        Self { disk: MemoryDisk::new(), log: None, appended: Vec::new(), flushed: 0, made: 0, choices: vec![0] }
+        Self { disk: MemoryDisk::new(), log: None, appended: Vec::new(), flushed: 0, made: 0, choices: vec![0], prepare_ahead: false }
     }
 
     fn append(&mut self, lengths: &[usize]) {
@@ -112,7 +113,7 @@ impl Bench {
             return;
         }
         let log = loop {
-            match Log::open(Arc::new(self.disk.clone()), options()) {
+            match Log::open(Arc::new(self.disk.clone()), options(self.prepare_ahead)) {
                 Ok(log) => break log,
                 Err(error) => {
                     assert_eq!(error.code(), "log-disk", "{error}");
@@ -181,8 +182,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_flushed_is_lost_and_nothing_is_invented(steps in vec(step(), 1..40)) {
-        let mut bench = Bench::new();
+    fn nothing_flushed_is_lost_and_nothing_is_invented(steps in vec(step(), 1..40), prepare_ahead in any::<bool>()) {
+        let mut bench = Bench { prepare_ahead, ..Bench::new() };
         bench.open();
         for step in steps {
             bench.take(step);
@@ -207,7 +208,7 @@ proptest! {
         // Up to the last marker: that one's loss takes no record along.
         let used = recover_bytes(&bytes).unwrap().durable_offset;
         bench.disk.flip_bit(&path, choice.index(used * 8) as u64);
-        let found = Log::open(Arc::new(bench.disk.clone()), options());
+        let found = Log::open(Arc::new(bench.disk.clone()), options(false));
         prop_assert!(matches!(found, Err(LogError::Broken { .. })), "not found");
     }
 

@@ -154,6 +154,9 @@ impl Log {
                 self.start_segment(needed)?;
             }
         }
+        if self.options.prepare_ahead && self.spare.is_none() && self.offset >= self.length / 4 {
+            self.spare = Some(Spare::start(self.disk.clone(), &self.options));
+        }
         self.index_append(first);
         let frames = batch.frames(first);
         self.stopped = true;
@@ -293,22 +296,15 @@ impl Log {
         let mut view = self.shared.lock();
         view.segments.push(Segment { first: self.end, length, index: Vec::new() });
         view.flushed_offset = self.offset;
-        drop(view);
-        self.prepare_ahead();
         Ok(())
     }
 
-    fn prepare_ahead(&mut self) {
-        if self.options.prepare_ahead {
-            self.spare = Some(Spare::start(self.disk.clone(), &self.options));
-        }
-    }
-
-    /// Makes the spare file the segment that begins at the log's end.
+    /// Makes the spare file the segment that begins at the log's end. With its header it is one already: nobody
+    /// waits for its name to be durable.
     fn name_spare(&self, length: u64) -> Result<u64, LogError> {
         let spare = Spare::path(&self.options.directory);
         write_header(&*self.disk, &spare, self.end).map_err(|source| failed("write to", &spare, source))?;
-        name_segment(&*self.disk, &self.options.directory, &spare, self.end)?;
+        self.disk.rename(&spare, &self.shared.path(self.end)).map_err(|source| failed("rename", &spare, source))?;
         Ok(length)
     }
 
@@ -379,6 +375,13 @@ fn segment_path(directory: &Path, first: Position) -> PathBuf {
 
 /// The segments by name, oldest first; remains of one that was being made are removed.
 fn find_segments(disk: &dyn Disk, directory: &Path) -> Result<Vec<Segment>, LogError> {
+    let spare = Spare::path(directory);
+    let listed = disk.list(directory).map_err(|source| failed("list", directory, source))?;
+    if listed.contains(&spare)
+        && let Some(first) = spare::taken_up(disk, &spare).map_err(|source| failed("read", &spare, source))?
+    {
+        disk.rename(&spare, &segment_path(directory, first)).map_err(|source| failed("rename", &spare, source))?;
+    }
     let mut segments = Vec::new();
     for path in disk.list(directory).map_err(|source| failed("list", directory, source))? {
         if path.extension().is_some_and(|extension| extension == "new") {
