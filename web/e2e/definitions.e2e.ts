@@ -272,7 +272,7 @@ test('the rules of all regions stand in one table, and a question about one pers
 test('sources show their events, and a channel can be tried', () =>
   inPage(async (page) => {
     await page.goto('/sources')
-    await page.getByText('Events in all').first().waitFor()
+    await page.getByText('Events since the start').first().waitFor()
     await page
       .getByRole('table', { name: /^Events of/ })
       .getByRole('button')

@@ -1,7 +1,7 @@
 // The API in React: one object, or a list that grows page by page. The cache key is the address itself.
 
 import { type UseQueryResult, useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { useMemo } from 'react'
+import { useEffect, useMemo } from 'react'
 import { get, type Query } from './client'
 import type { Me, Page } from './types'
 
@@ -49,9 +49,15 @@ export function useList<T>(path: string, query: Query = {}, options: Options & {
     enabled: options.enabled ?? true,
   })
   const items = useMemo(() => answer.data?.pages.flatMap((page) => page.items) ?? [], [answer.data])
+  // Pages can be empty where the server looks through much to find little: there is nothing only when none is left.
+  const { hasNextPage, isFetchingNextPage, isError, fetchNextPage } = answer
+  const searching = items.length === 0 && hasNextPage && !isError
+  useEffect(() => {
+    if (searching && !isFetchingNextPage) void fetchNextPage()
+  }, [searching, isFetchingNextPage, fetchNextPage])
   return {
     items,
-    loading: answer.isLoading,
+    loading: answer.isLoading || searching,
     error: answer.error,
     more: answer.hasNextPage,
     loadMore: () => {

@@ -5,6 +5,7 @@ import { useGet } from '../api/hooks.ts'
 import { useLive } from '../api/stream.ts'
 import type { ChainItem, Page } from '../api/types.ts'
 import { Card } from '../ui/Card.tsx'
+import { Skeleton } from '../ui/Skeleton.tsx'
 import { DecisionLine } from './Decision.tsx'
 import { useAppTexts } from './texts.ts'
 
@@ -22,7 +23,9 @@ export function NewestDecisions({ max, nothing }: { max: number; nothing?: React
   if (!reading) still.current = newest
   return (
     <Card title={t('newest')} actions={reading ? <span className="muted">{t('paused')}</span> : undefined} flush>
-      {still.current.length === 0 ? (
+      {still.current.length === 0 && before.isPending ? (
+        <Skeleton lines={8} />
+      ) : still.current.length === 0 ? (
         (nothing ?? <p className="nothing">{t('newest_none')}</p>)
       ) : (
         <ul

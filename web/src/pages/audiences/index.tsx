@@ -56,6 +56,7 @@ export default function Audiences() {
       key: 'size',
       header: t('size'),
       width: '7rem',
+      narrow: '4.5rem',
       align: 'right',
       cell: (row) => row.size.toLocaleString(language === 'en' ? 'en-GB' : language),
     },

@@ -2,7 +2,7 @@ import { defineTexts } from '../../i18n.ts'
 
 export const useTexts = defineTexts('people', {
   en: {
-    search: 'Search by name, e-mail, phone, any id or trait',
+    search: 'Name, e-mail, phone, any id or trait',
     list: 'People',
     name: 'Name',
     identifiers: 'Identifiers',

@@ -11,7 +11,7 @@ export const useSourceTexts = defineTexts('sources', {
     none_yet: 'Nothing came in yet',
     none_yet_text: 'Every Segment library works with its address and a write key of a source. Or by hand:',
     nothing_from: 'Nothing came from here yet. Its first event, by hand:',
-    total: 'Events in all',
+    total: 'Events since the start',
     last: 'last',
     refused: 'Refused',
     look_at_them: 'Look at them',
@@ -71,7 +71,7 @@ export const useSourceTexts = defineTexts('sources', {
     none_yet_text:
       'Jede Segment-Bibliothek passt, mit dieser Adresse und dem Schreibschlüssel einer Quelle. Oder von Hand:',
     nothing_from: 'Von hier kam noch nichts. Das erste Ereignis, von Hand:',
-    total: 'Ereignisse insgesamt',
+    total: 'Ereignisse seit dem Start',
     last: 'zuletzt',
     refused: 'Abgelehnt',
     look_at_them: 'Ansehen',

@@ -4,7 +4,7 @@ export const useTexts = defineTexts('today', {
   en: {
     events_per_second: 'Events per second',
     decisions_per_second: 'Decisions per second',
-    events_total: '{{total}} in the whole record',
+    events_total: '{{total}} in the whole log',
     position: 'position {{position}} in the log',
     people: 'People known',
     enrollments: 'On a journey now',
@@ -36,7 +36,7 @@ export const useTexts = defineTexts('today', {
   de: {
     events_per_second: 'Ereignisse je Sekunde',
     decisions_per_second: 'Entscheidungen je Sekunde',
-    events_total: '{{total}} in der ganzen Aufzeichnung',
+    events_total: '{{total}} im ganzen Log',
     position: 'Position {{position}} im Log',
     people: 'Bekannte Personen',
     enrollments: 'Gerade auf einer Journey',
