@@ -73,6 +73,8 @@ pub struct Seen {
     /// Since the last checkpoint.
     unsaved: Vec<u128>,
     keep_unsaved: bool,
+    /// How many of those before nobody finds yet but here.
+    hidden: usize,
     /// Some are no longer in memory.
     forgets: bool,
 }
@@ -285,11 +287,15 @@ fn reason_text(reason: &Reason) -> Text {
 /// What a checkpoint writes.
 impl Front {
     /// Message fingerprints since the last call, to be stored before the next one. About `keep` stay in
-    /// memory. Now and then `all_found` is true: before the next call each one until now must be found by
-    /// [`Past::saw`], because later they may be forgotten.
+    /// memory. Now and then, sixteen times for so many, `all_found` is true: before the next call each one until
+    /// now must be found by [`Past::saw`], because later they may be forgotten.
     pub fn take_unsaved(&mut self, keep: usize) -> Unsaved {
-        let all_found = self.seen.recent.len() > keep / 2;
+        self.seen.hidden += self.seen.unsaved.len();
+        let all_found = self.seen.hidden > keep / 16;
         if all_found {
+            self.seen.hidden = 0;
+        }
+        if all_found && self.seen.recent.len() > keep / 2 {
             let older = std::mem::replace(&mut self.seen.older, std::mem::take(&mut self.seen.recent));
             self.seen.forgets |= older.len() > 0;
         }
@@ -298,7 +304,7 @@ impl Front {
 
     /// Takes up message fingerprints of an earlier run; `forgets`: there are others, which [`Past::saw`] finds.
     pub fn remember(&mut self, messages: &[u128], forgets: bool) {
-        self.seen.forgets = forgets;
+        (self.seen.forgets, self.seen.hidden) = (forgets, messages.len());
         messages.iter().for_each(|message| self.seen.recent.insert(*message));
     }
 

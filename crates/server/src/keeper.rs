@@ -22,8 +22,8 @@ const GROUP_RECORDS_MAX: usize = 8_192;
 /// Records after which a checkpoint is wanted: callers wait while one is cut, some milliseconds; and what changes
 /// again before the next one is not written twice.
 const CHECKPOINT_RECORDS: u64 = 32_768;
-/// Records after which it is waited for: what writes it runs only when nobody else wants to.
-const CHECKPOINT_RECORDS_MAX: u64 = 131_072;
+/// Records after which it is waited for.
+const CHECKPOINT_RECORDS_MAX: u64 = 262_144;
 /// Longest time without looking at the clock.
 const IDLE_MAX: Duration = Duration::from_millis(500);
 /// Between two attempts to open a node that failed.

@@ -21,16 +21,10 @@ pub use log::{Log, LogError, LogOptions, LogReader, LogReaders, Position, Record
 pub use snapshot::SnapshotError;
 pub use store::{Batch, FjallStore, MemoryStore, Store, StoreError, StoreOptions, Table};
 
-/// Makes the calling thread, and those that it starts from now on, step back at once for any other that wakes:
-/// for work that nobody waits for. Where the system does not allow it, nothing changes.
-///
-/// Niceness is not enough: Linux lets a nice thread that runs go on to its next tick, four milliseconds for
-/// everybody who waits for a flush that has come back.
+/// Makes the calling thread, and those that it starts from now on, step back for others when processors are
+/// short: for work that nobody waits for. Where the system does not allow it, nothing changes.
 pub fn step_back() {
+    // Only Linux counts niceness by thread.
     #[cfg(target_os = "linux")]
-    {
-        use thread_priority::{NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, unix};
-        let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
-        let _ = unix::set_thread_priority_and_policy(unix::thread_native_id(), ThreadPriority::Min, idle);
-    }
+    let _ = rustix::process::nice(10);
 }
