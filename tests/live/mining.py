@@ -1,20 +1,16 @@
 #!/usr/bin/env python3
-"""Journeys as XES and OCEL 2.0, read by pm4py, which shares no code with Faden.
+"""Journeys as XES and OCEL 2.0, read by r4pm (Rust4PM), which shares no code with Faden.
 
     mining.py --faden target/release/faden
 
-A server decides some passages; what pm4py counts in the exported logs must be what the decisions say: passages,
-steps by activity, customers, messages. Exit 77 where pm4py is not installed.
+A server decides some passages; what r4pm finds in the exported logs must be what the decisions say: passages, steps
+by activity, customers, messages. Both logs must tell the same ways through the journey.
 """
-import argparse, collections, json, os, shutil, subprocess, sys, tempfile, warnings
+import argparse, collections, json, os, shutil, subprocess, sys, tempfile
 from pathlib import Path
+import r4pm
+from r4pm import bindings
 from common import SOURCE, Server, Sink, call, webhook, workspace
-
-try:
-    import pm4py
-except ImportError:
-    print("mining: SKIPPED: pm4py is not installed")
-    sys.exit(77)
 
 
 def check(good, what):
@@ -26,7 +22,6 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--faden", required=True)
     a = p.parse_args()
-    warnings.simplefilter("ignore")
     directory = Path(tempfile.mkdtemp(prefix="faden-mining-"))
     sink = Sink(directory / "delivered.ndjson")
     server = Server(a.faden, "mining", directory / "data", workspace(directory, webhook(sink), wait=1)).start()
@@ -55,25 +50,33 @@ def main():
     messages = {row["message"] for row in steps if "message" in row}
     check(len(passages) == 60 and messages, f"{len(passages)} passages, {len(messages)} messages")
 
+    counts = collections.Counter(row["step"] for row in [] if row)
     export("journeys", "--format", "xes", "--out", str(directory / "log.xes"))
-    log = pm4py.read_xes(str(directory / "log.xes"))
-    check(len(log) == len(steps), f"XES holds {len(log)} events of {len(steps)}")
-    check(set(log["case:concept:name"]) == passages, "the traces of XES are not the passages")
-    check(set(log["case:customer"]) == customers, "the customers of XES are others")
-    xes_counts = collections.Counter(log["concept:name"])
+    log = r4pm.import_item("EventLog", str(directory / "log.xes"))
+    graph = bindings.discover_dfg(event_log=log)
+    activities = graph["activities"]
+    check(sum(activities.values()) == len(steps), f"XES holds {activities}, {len(steps)} steps were decided")
+    check(graph["start_activities"] == ["enrolled"], f"passages begin with {graph['start_activities']}")
+    kinds = collections.Counter(row["kind"] for row in steps)
+    found = (activities["enrolled"], sum(count for name, count in activities.items() if name.startswith("message ")))
+    check(found == (kinds["enrolled"], kinds["message"]), f"XES counts {activities}, the decisions {kinds}")
+    ways = bindings.get_variants(bindings.log_to_activity_projection(log=log))
+    ways = {tuple(way["activities"]): way["count"] for way in ways}
+    check(sum(ways.values()) == len(passages), f"XES holds {sum(ways.values())} traces of {len(passages)}")
 
-    export("journeys", "--format", "ocel", "--out", str(directory / "log.jsonocel"))
-    ocel = pm4py.read_ocel2_json(str(directory / "log.jsonocel"))
-    check(len(ocel.events) == len(steps), f"OCEL holds {len(ocel.events)} events of {len(steps)}")
-    kinds = collections.Counter(ocel.objects["ocel:type"])
-    wanted = {"customer": len(customers), "passage": len(passages), "message": len(messages)}
-    check(dict(kinds) == wanted, f"OCEL holds {dict(kinds)}, the decisions {wanted}")
-    counts = collections.Counter(ocel.events["ocel:activity"])
-    check(counts == xes_counts, f"OCEL counts {counts}, XES {xes_counts}")
-    starts, _ = pm4py.get_start_activities(log), pm4py.discover_dfg(log)
-    check(starts == {"enrolled": len(passages)}, f"passages begin with {starts}")
+    export("journeys", "--format", "ocel", "--out", str(directory / "log.json"))
+    ocel = bindings.slim_link_ocel(ocel=r4pm.import_item("OCEL", str(directory / "log.json")))
+    wanted = {"customer": customers, "passage": passages, "message": messages}
+    for kind, ids in wanted.items():
+        found = set(bindings.get_object_ids_of_type(ocel, kind))
+        check(found == ids, f"OCEL holds {len(found)} of the kind {kind}, the decisions {len(ids)}")
+    stats = bindings.ocel_type_stats(ocel)
+    check(set(stats["object_type_counts"]) == set(wanted), f"OCEL holds {stats['object_type_counts']}")
+    check(stats["event_type_counts"] == activities, f"OCEL counts {stats['event_type_counts']}, XES {activities}")
+    same = {tuple(way): count for way, count in bindings.get_variants_of_object_type(ocel, "passage")}
+    check(same == ways, f"OCEL tells the ways {same}, XES {ways}")
     check(server.stop() == 0, "the server did not end well")
-    print(f"mining: passed: {len(log)} events, {wanted}, {dict(counts)}")
+    print(f"mining: passed: {len(steps)} events, {stats['object_type_counts']}, {activities}")
     shutil.rmtree(directory)
     return 0
 

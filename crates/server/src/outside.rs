@@ -3,14 +3,16 @@
 //! It answers as the providers' published formats say (WhatsApp Cloud API, Twilio Messages, web push, Standard
 //! Webhooks) and sends WhatsApp's statuses back, signed. Nothing leaves this machine.
 
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Form, Json, Router};
+use faden_channels::web_push::Receiver;
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -23,6 +25,40 @@ const KEPT: usize = 200;
 
 /// Secret with which WhatsApp's statuses are signed, here and in the demonstration's workspace.
 pub const APP_SECRET: &str = "demonstration";
+
+/// The key pair that all of the demonstration's browsers have: the example of RFC 8291, section 5. Each has its own secret.
+const BROWSER_KEY: &str = "q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94";
+
+/// The account's pair for web push, private and public, from the same example.
+pub const PUSH_KEYS: (&str, &str) = (
+    "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw",
+    "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8",
+);
+
+/// The demonstration's browsers, and their push service at one place.
+pub struct Browsers {
+    service: String,
+    one: Receiver,
+}
+
+impl Browsers {
+    /// `service` is the push service's address, such as `https://push.example`.
+    #[must_use]
+    pub fn new(service: String) -> Browsers {
+        Browsers { service, one: Receiver::new(BROWSER_KEY, [0; 16]).expect("RFC 8291 prints a key") }
+    }
+
+    fn named(&self, browser: &str) -> Receiver {
+        let digest = Sha256::digest(browser);
+        self.one.with_auth(*digest.first_chunk().expect("a digest of SHA-256 has 32 bytes"))
+    }
+
+    /// What a page gets from `pushManager.subscribe`, as text.
+    #[must_use]
+    pub fn subscription(&self, browser: &str) -> String {
+        self.named(browser).subscription(&format!("{}/push/{browser}", self.service))
+    }
+}
 
 /// One message that arrived.
 struct Arrived {
@@ -38,6 +74,7 @@ struct World {
     /// Where WhatsApp's statuses go.
     statuses: String,
     http: reqwest::Client,
+    browsers: Browsers,
 }
 
 /// The running world.
@@ -65,9 +102,10 @@ pub async fn start(statuses: String) -> std::io::Result<Outside> {
     // Installed already where the server was first.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder().no_proxy().build().map_err(std::io::Error::other)?;
-    let world = Arc::new(World { arrived: Mutex::new(VecDeque::new()), statuses, http });
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
+    let browsers = Browsers::new(format!("http://{address}"));
+    let world = Arc::new(World { arrived: Mutex::new(VecDeque::new()), statuses, http, browsers });
     let router = Router::new()
         .route("/", get(page))
         .route("/{version}/{phone}/messages", post(whatsapp))
@@ -147,8 +185,10 @@ async fn sms(State(world): State<Arc<World>>, Form(fields): Form<BTreeMap<String
     (StatusCode::CREATED, Json(json!({"sid": sid, "status": "queued", "to": field("To"), "error_code": null}))).into_response()
 }
 
-async fn push(State(world): State<Arc<World>>, Path(browser): Path<String>) -> StatusCode {
-    world.keep("web_push", &browser, "", "(encrypted for this browser)");
+async fn push(State(world): State<Arc<World>>, Path(browser): Path<String>, sealed: Bytes) -> StatusCode {
+    let Some(message) = world.browsers.named(&browser).open(&sealed) else { return StatusCode::BAD_REQUEST };
+    let field = |name: &str| message[name].as_str().unwrap_or_default().to_owned();
+    world.keep("web_push", &browser, &field("title"), &format!("{}\n{}", field("body"), field("url")));
     StatusCode::CREATED
 }
 

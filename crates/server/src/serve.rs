@@ -99,6 +99,7 @@ pub struct Started {
 impl Started {
     /// Ends after everything that came in was answered and written.
     pub async fn stop(self) {
+        self.app.live.tell(api::END, String::new());
         // Nobody listens any more when it has ended by itself.
         let _ = self.stop.send(true);
         if let Ok(Err(error)) = self.http.await {
@@ -144,7 +145,7 @@ pub async fn serve(options: Options) -> Result<Started, ServeError> {
     let router = router(app.clone());
     let http = tokio::spawn(async move {
         let graceful = axum::serve(listener, router).with_graceful_shutdown(until(stopped.clone()));
-        // Streams never end by themselves; a short while after the signal nobody is waited for any more.
+        // Streams were told to end; whoever reads nothing is not waited for any more a short while after the signal.
         tokio::select! {
             ended = graceful => ended,
             () = async { until(stopped).await; tokio::time::sleep(Duration::from_secs(3)).await } => Ok(()),

@@ -47,17 +47,38 @@ pub fn encrypt(browser: &Browser, message: &[u8]) -> Result<Vec<u8>, Unspecified
 
 /// With the secret that both sides agreed on; apart, so that RFC 8291's own example can be held against it.
 pub fn seal(browser: &Browser, our_public: &[u8], shared: &[u8], salt: [u8; 16], message: &[u8]) -> Result<Vec<u8>, Unspecified> {
-    let agreed = Salt::new(HKDF_SHA256, &browser.auth).extract(shared);
-    let input: [u8; 32] = expand(&agreed, &[b"WebPush: info\0", &browser.public_key, our_public])?;
-    let keys = Salt::new(HKDF_SHA256, &salt).extract(&input);
-    let key: [u8; 16] = expand(&keys, &[b"Content-Encoding: aes128gcm\0"])?;
-    let nonce: [u8; 12] = expand(&keys, &[b"Content-Encoding: nonce\0"])?;
-
+    let (key, nonce) = record_key(browser, our_public, shared, &salt)?;
     let mut record = [message, &[LAST_RECORD]].concat();
-    let key = LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &key)?);
-    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut record)?;
+    key.seal_in_place_append_tag(nonce, Aad::empty(), &mut record)?;
     let key_length = u8::try_from(our_public.len()).map_err(|_| Unspecified)?;
     Ok([&salt[..], &RECORD_LENGTH.to_be_bytes(), &[key_length], our_public, &record].concat())
+}
+
+/// The sender's public key, and what opens the rest with the secret that both sides agreed on; `None` for what [`seal`] did not make.
+pub fn parts(sealed: &[u8]) -> Option<(&[u8], [u8; 16], &[u8])> {
+    let (salt, rest) = sealed.split_first_chunk::<16>()?;
+    let (_, rest) = rest.split_first_chunk::<4>()?;
+    let (length, rest) = rest.split_first()?;
+    let (theirs, record) = rest.split_at_checked(usize::from(*length))?;
+    Some((theirs, *salt, record))
+}
+
+/// The other way round, on the browser's side.
+pub fn open(browser: &Browser, their_public: &[u8], shared: &[u8], salt: [u8; 16], record: &[u8]) -> Result<Vec<u8>, Unspecified> {
+    let (key, nonce) = record_key(browser, their_public, shared, &salt)?;
+    let mut record = record.to_vec();
+    let length = key.open_in_place(nonce, Aad::empty(), &mut record)?.len();
+    record.truncate(length);
+    if record.pop() == Some(LAST_RECORD) { Ok(record) } else { Err(Unspecified) }
+}
+
+fn record_key(browser: &Browser, sender: &[u8], shared: &[u8], salt: &[u8]) -> Result<(LessSafeKey, Nonce), Unspecified> {
+    let agreed = Salt::new(HKDF_SHA256, &browser.auth).extract(shared);
+    let input: [u8; 32] = expand(&agreed, &[b"WebPush: info\0", &browser.public_key, sender])?;
+    let keys = Salt::new(HKDF_SHA256, salt).extract(&input);
+    let key: [u8; 16] = expand(&keys, &[b"Content-Encoding: aes128gcm\0"])?;
+    let nonce: [u8; 12] = expand(&keys, &[b"Content-Encoding: nonce\0"])?;
+    Ok((LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &key)?), Nonce::assume_unique_for_key(nonce)))
 }
 
 struct Length(usize);

@@ -5,11 +5,13 @@
 //! topic, so that a repeat takes the place of the message that still waits for the browser.
 
 mod encrypt;
+mod receive;
 mod send;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod vapid;
 
+pub use receive::Receiver;
 pub use send::WebPush;
 pub use settings::{Settings, Vapid};

@@ -61,6 +61,25 @@ fn the_example_of_rfc_8291_comes_out_as_printed() {
     assert!(encrypt(&Browser { public_key: [4; PUBLIC_KEY_LENGTH], ..browser }, b"x").is_err());
 }
 
+#[tokio::test]
+async fn a_receiver_reads_what_was_sealed_for_it_and_nothing_else() {
+    let server = serve(|_| answer(201, "", "")).await;
+    let ours = Receiver::new(RAW_PRIVATE, decode(AUTH)).unwrap();
+    let to = ours.subscription(&server.url);
+    assert!(to.contains(RAW_PUBLIC), "{to}");
+    assert_eq!(account().send(&push(&to, "It is late. 😀")).await, Ok(Accepted::default()));
+    let mut sealed = server.take_one().body;
+    let message = json!({"title": "Order 1001", "body": "It is late. 😀", "url": "https://shop.example/1001", "message": "msg_7b_4"});
+    assert_eq!(ours.open(&sealed), Some(message));
+    assert_eq!(ours.with_auth([7; AUTH_LENGTH]).open(&sealed), None, "another browser");
+    for cut in [0, 15, 20, 21, 40, 86, sealed.len() - 1] {
+        assert_eq!(ours.open(&sealed[..cut]), None, "cut to {cut} bytes");
+    }
+    *sealed.last_mut().unwrap() ^= 1;
+    assert_eq!(ours.open(&sealed), None, "changed on the way");
+    assert!(Receiver::new("short", [0; AUTH_LENGTH]).is_none());
+}
+
 async fn received(request: &crate::test_http::Request) -> Value {
     let order = json!({"do": "receive", "body": BASE64_STANDARD.encode(&request.body), "authorization": request.header("authorization")});
     serde_json::from_str(&python("push_receiver.py", &order.to_string()).await).unwrap()

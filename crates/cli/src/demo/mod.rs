@@ -16,7 +16,7 @@ use clap::Args;
 use faden_engine::workspace::Files;
 use faden_model::{MessageId, Receipt, Span, Timestamp};
 use faden_server::history::Outcome;
-use faden_server::outside::{self, Outside};
+use faden_server::outside::{self, Browsers, Outside};
 use faden_server::{Options, Started, history, serve};
 use people::Person;
 use rust_embed::RustEmbed;
@@ -89,7 +89,7 @@ fn write_down(arguments: &Arguments) -> anyhow::Result<Ending> {
     if let Some(path) = &arguments.events {
         let file = std::fs::File::create_new(path).with_context(|| format!("cannot make `{}`; name a new file", path.display()))?;
         let mut out = std::io::BufWriter::new(file);
-        for (_, call) in past(arguments.customers, WRITTEN_UNTIL) {
+        for (_, call) in past(arguments.customers, &Browsers::new("https://push.example".to_owned()), WRITTEN_UNTIL) {
             writeln!(out, "{call}").with_context(|| format!("cannot write `{}`", path.display()))?;
         }
         out.flush().with_context(|| format!("cannot write `{}`", path.display()))?;
@@ -131,11 +131,12 @@ async fn show(arguments: &Arguments, data: PathBuf) -> anyhow::Result<()> {
     };
     let now = now();
     let (files, customers) = (workspace(&outside)?, arguments.customers);
+    let browsers = Browsers::new(format!("http://{}", outside.http));
     if !arguments.json {
         eprintln!("writing half a year of {} customers ...", thousands(customers));
     }
     let begun = std::time::Instant::now();
-    let records = tokio::task::block_in_place(|| history::write(&options, &files, past(customers, now), now, outcome))?;
+    let records = tokio::task::block_in_place(|| history::write(&options, &files, past(customers, &browsers, now), now, outcome))?;
     let taken = begun.elapsed().as_secs_f64();
     let started = serve(options).await?;
     greet(arguments, &started, &outside, &format!("{} records in {taken:.1} s", thousands(records)))?;
@@ -154,7 +155,6 @@ fn now() -> Timestamp {
 
 /// The secrets that the company's accounts ask for; they are worth nothing anywhere.
 fn set_secrets() {
-    let push = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
     let values = [
         ("FADEN_WEB_KEY", "demo-web"),
         ("FADEN_WAREHOUSE_KEY", "demo-warehouse"),
@@ -162,7 +162,7 @@ fn set_secrets() {
         ("FADEN_SMS_PASSWORD", "demo"),
         ("FADEN_WHATSAPP_TOKEN", "demo"),
         ("FADEN_WHATSAPP_SECRET", outside::APP_SECRET),
-        ("FADEN_PUSH_KEY", push),
+        ("FADEN_PUSH_KEY", outside::PUSH_KEYS.0),
         ("FADEN_CRM_SECRET", "whsec_ZGVtb25zdHJhdGlvbi1kZW1vbnN0cmF0aW9u"),
     ];
     faden_server::set_secrets(values.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
@@ -185,12 +185,13 @@ fn workspace(outside: &Outside) -> anyhow::Result<Files> {
     let (before, rest) = settings.split_once("\nchannels:\n").context("faden.yaml has channels")?;
     let (_, after) = rest.split_once("\ntraits:\n").context("faden.yaml has traits behind its channels")?;
     let (smtp, http) = (outside.smtp.port(), outside.http);
+    let push_key = outside::PUSH_KEYS.1;
     *settings = format!(
         "{before}\nchannels:\n\
          \x20 - {{name: mail, kind: email, from: \"Nordlicht <hello@nordlicht.example>\", smtp: {{host: 127.0.0.1, port: {smtp}, tls: none, connections: 4}}}}\n\
          \x20 - {{name: sms, kind: sms, allow_private: true, connections: 4, twilio: {{account_sid: AC0, auth_token: {{env: FADEN_SMS_PASSWORD}}, from: \"+4915550000000\", base_url: \"http://{http}\"}}}}\n\
          \x20 - {{name: whatsapp, kind: whatsapp, allow_private: true, connections: 4, cloud_api: {{phone_number_id: \"100200300\", access_token: {{env: FADEN_WHATSAPP_TOKEN}}, app_secret: {{env: FADEN_WHATSAPP_SECRET}}, verify_token: {{env: FADEN_WHATSAPP_TOKEN}}, base_url: \"http://{http}\"}}}}\n\
-         \x20 - {{name: browser, kind: web_push, allow_private: true, vapid: {{private_key: {{env: FADEN_PUSH_KEY}}, subject: \"mailto:push@nordlicht.example\"}}}}\n\
+         \x20 - {{name: browser, kind: web_push, allow_private: true, vapid: {{private_key: {{env: FADEN_PUSH_KEY}}, public_key: {push_key}, subject: \"mailto:push@nordlicht.example\"}}}}\n\
          \x20 - {{name: crm, kind: webhook, allow_private: true, connections: 4, webhook: {{url: \"http://{http}/faden\", secret: {{env: FADEN_CRM_SECRET}}}}}}\n\
          traits:\n{after}"
     );
@@ -198,8 +199,8 @@ fn workspace(outside: &Outside) -> anyhow::Result<Files> {
 }
 
 /// Everybody's past, in one order.
-fn past(customers: u64, now: Timestamp) -> impl Iterator<Item = (Timestamp, String)> {
-    let mut calls: Vec<Call> = (0..customers).flat_map(|number| story::past(&Person::new(number), now)).collect();
+fn past(customers: u64, browsers: &Browsers, now: Timestamp) -> impl Iterator<Item = (Timestamp, String)> {
+    let mut calls: Vec<Call> = (0..customers).flat_map(|number| story::past(&Person::new(number), browsers, now)).collect();
     let day = Span::DAY.0;
     calls.extend((0..story::DAYS as u64 / 9).map(|round| story::business(round, Timestamp(now.0 - (round as i64 * 9 + 2) * day))));
     calls.sort();

@@ -3,6 +3,7 @@
 use super::people::{AREAS, Person, WARES, pick};
 use crate::bench::mix;
 use faden_model::Timestamp;
+use faden_server::outside::Browsers;
 use serde_json::{Value, json};
 
 const MINUTE: i64 = 60_000;
@@ -45,7 +46,7 @@ impl Diary<'_> {
         self.track(at, "Product Viewed", &properties);
     }
 
-    fn identify(&mut self, at: i64) {
+    fn identify(&mut self, at: i64, browsers: &Browsers) {
         let person = self.person;
         let mut traits = json!({
             "first_name": person.first_name, "last_name": person.last_name, "email": person.email(), "phone": person.phone(),
@@ -58,7 +59,7 @@ impl Diary<'_> {
         }
         let mut context = json!({"consent": {"categoryPreferences": {"marketing": person.marketing, "survey": person.survey}}});
         if person.push {
-            context["device"] = json!({"id": format!("browser-{}", person.number)});
+            context["device"] = json!({"id": browsers.subscription(&person.user_id())});
         }
         let call = json!({"type": "identify", "userId": person.user_id(), "anonymousId": person.anonymous_id(), "traits": traits, "context": context});
         self.push(at, call);
@@ -117,7 +118,7 @@ impl Diary<'_> {
 }
 
 /// Everything that one person did until `now`, in the order of time.
-pub fn past(person: &Person, now: Timestamp) -> Vec<Call> {
+pub fn past(person: &Person, browsers: &Browsers, now: Timestamp) -> Vec<Call> {
     let mut diary = Diary { person, calls: Vec::new(), count: 0 };
     let dice = |salt: u64| mix(person.number.wrapping_mul(97).wrapping_add(salt));
     let begin = now.0 - DAYS * DAY;
@@ -127,7 +128,7 @@ pub fn past(person: &Person, now: Timestamp) -> Vec<Call> {
     let call = json!({"type": "track", "anonymousId": person.anonymous_id(), "event": "Product Viewed",
         "properties": {"sku": WARES[0].0, "name": WARES[0].1, "price": WARES[0].2, "currency": person.currency()}});
     diary.push(first + 3 * MINUTE, call);
-    diary.identify(first + 8 * MINUTE);
+    diary.identify(first + 8 * MINUTE, browsers);
     diary.track(first + 9 * MINUTE, "Signed Up", &json!({"plan": "free"}));
     if person.energy {
         let contract = json!({"contract_id": format!("E{}", 7000 + person.number), "tariff": "Nordlicht Flex"});
@@ -192,9 +193,10 @@ mod tests {
     #[test]
     fn everybody_has_a_past_in_order_that_a_server_can_take() {
         let now = Timestamp(1_772_359_200_000);
+        let browsers = Browsers::new("https://push.example".to_owned());
         let mut names = std::collections::BTreeSet::new();
         for number in 0..200 {
-            let calls = past(&Person::new(number), now);
+            let calls = past(&Person::new(number), &browsers, now);
             assert!(calls.windows(2).all(|pair| pair[0].at <= pair[1].at));
             assert!(calls.iter().all(|call| call.at <= now));
             for call in &calls {
@@ -207,6 +209,6 @@ mod tests {
         {
             assert!(names.contains(name), "nobody did `{name}`");
         }
-        assert_eq!(past(&Person::new(7), now), past(&Person::new(7), now), "the same on every machine");
+        assert_eq!(past(&Person::new(7), &browsers, now), past(&Person::new(7), &browsers, now), "the same on every machine");
     }
 }

@@ -124,6 +124,7 @@ impl Identity {
         let moved = strands.iter().copied().map(public).collect();
         let (fingerprint, cause_kind) = (cause.fingerprint, cause.kind);
         self.merges.push(Row { at, winner, loser, cause: fingerprint, cause_kind, undone: None, strands });
+        self.merged += 1;
         Merge { id, at, winner: public(winner), loser: public(loser), strands: moved, cause: cause.position }
     }
 
@@ -140,6 +141,7 @@ impl Identity {
         let (winner, loser, strands) = (row.winner, row.loser, row.strands.clone());
         self.move_strands(&strands, winner, loser);
         self.merges[merge.0 as usize].undone = Some(at);
+        self.merged -= 1;
         self.unsaved.merge(merge.0);
         for pair in [(winner, loser), (loser, winner)] {
             if self.apart.insert(pair) {

@@ -39,7 +39,7 @@ mod workspace;
 
 pub use input::BODY_BYTES_MAX;
 pub use overview::every_second;
-pub use stream::as_decided;
+pub use stream::{END, as_decided};
 
 use crate::access::Need;
 use crate::state::App;

@@ -38,6 +38,7 @@ pub struct Overview {
     pub decisions_per_second: u64,
     /// Events of the whole record, each once however often it was sent.
     pub events_total: u64,
+    /// People that there are now; who was merged into another does not count.
     pub profiles: u64,
     pub enrollments_running: u64,
     pub decisions_total: u64,
@@ -94,7 +95,7 @@ pub async fn overview(State(app): State<App>) -> Result<Json<Overview>, Problem>
 async fn look(app: &App) -> Result<Overview, Refusal> {
     let numbers = app.keeper.look(|node| {
         let (clock, position) = (node.front().clock(), node.position().0);
-        let profiles = node.front().identity.counts().0 as u64;
+        let profiles = node.front().identity.profiles() as u64;
         let counts = node.views().map(|views| views.counts.clone()).unwrap_or_default();
         (clock, position, profiles, counts)
     });

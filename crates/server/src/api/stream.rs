@@ -37,6 +37,8 @@ pub struct Document;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 const DECISION: &str = "decision";
 const MISSED: &str = "missed";
+/// Tells streams to end; no reader sees it.
+pub const END: &str = "end";
 
 /// News as server-sent events
 ///
@@ -45,7 +47,8 @@ const MISSED: &str = "missed";
 #[utoipa::path(get, path = "/api/v1/stream", tag = "overview", responses((status = 200, description = "text/event-stream", content_type = "text/event-stream"), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub async fn stream(State(app): State<App>, Who(caller): Who) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let sees_people = caller.scopes.contains(&Scope::ProfilesRead);
-    let news = BroadcastStream::new(app.live.listen()).filter_map(move |news| match news {
+    let news = BroadcastStream::new(app.live.listen());
+    let news = news.take_while(|news| !matches!(news, Ok(news) if news.event == END)).filter_map(move |news| match news {
         Ok(news) if news.event == DECISION && !sees_people => None,
         Ok(news) => Some(Event::default().event(news.event).data(news.data)),
         Err(BroadcastStreamRecvError::Lagged(count)) => Some(Event::default().event(MISSED).data(missed(count))),

@@ -13,7 +13,11 @@ const WORKSPACE: &[(&str, &str)] = &[
 ];
 
 async fn preferences(server: &Server) -> String {
-    let profile = server.get("/api/v1/profiles/user_id:u1").await;
+    preferences_of(server, "user_id:u1").await
+}
+
+async fn preferences_of(server: &Server, who: &str) -> String {
+    let profile = server.get(&format!("/api/v1/profiles/{who}")).await;
     let url = profile["preferences_url"].as_str().expect("a link").to_owned();
     url[url.find("/p/").expect("it is to the preferences")..].to_owned()
 }
@@ -72,4 +76,25 @@ async fn a_link_that_is_not_ours_shows_nothing_and_changes_nothing() {
         }
     }
     assert!(consents(&server).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_of_somebody_who_was_merged_leads_to_whom_he_is_now() {
+    let server = Server::start(WORKSPACE).await;
+    server.send(&[json!({"type": "identify", "userId": "u1", "traits": {"email": "ada@example.com", "language": "de"}})]).await;
+    server.send(&[json!({"type": "track", "anonymousId": "a1", "event": "Seen"})]).await;
+    let old = preferences_of(&server, "anonymous_id:a1").await;
+    assert!(!server.page(Method::GET, &old, "").await.text.contains("lang=\"de\""), "nobody knows his language yet");
+    server.send(&[json!({"type": "identify", "userId": "u1", "anonymousId": "a1"})]).await;
+    assert_eq!(server.get("/api/v1/overview").await["profiles"], 1, "one person");
+    let page = server.page(Method::GET, &old, "").await;
+    assert!(page.status == 200 && page.text.contains("lang=\"de\""), "{}: {}", page.status, page.text);
+    assert_eq!(server.page(Method::POST, &old, "choice=marketing:email&action=save").await.status, 303);
+    assert_eq!(consents(&server).await, ["marketing email granted"]);
+
+    let profile = server.get("/api/v1/profiles/user_id:u1").await;
+    let undo = format!("/api/v1/merges/{}/undo", profile["merges"][0]["merge"]);
+    assert!(server.call(Method::POST, &undo, None).await.0 < 300, "{undo}");
+    assert_eq!(server.get("/api/v1/overview").await["profiles"], 2, "two again");
+    assert!(!server.page(Method::GET, &old, "").await.text.contains("lang=\"de\""), "two people again, and the link is the visitor's");
 }

@@ -36,6 +36,17 @@ async fn what_was_taken_is_there_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_open_stream_does_not_hold_up_the_end() {
+    let server = Server::start(WORKSPACE).await;
+    let mut stream = server.stream("/api/v1/stream").await;
+    stream.until(|event, _| event == "overview").await;
+    let begun = std::time::Instant::now();
+    let server = server.restart(WORKSPACE).await;
+    assert!(begun.elapsed() < std::time::Duration::from_secs(2), "it took {:?} to end and start", begun.elapsed());
+    assert_eq!(server.get("/api/v1/overview").await["profiles"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_body_is_an_object_or_nothing_where_nothing_is_needed() {
     let server = Server::start(WORKSPACE).await;
     let table = [
