@@ -6,6 +6,9 @@
 Customers view products, fill carts and order; the live workspace's journey holds each for some seconds, nobody has
 agreed to be written to, so every passage ends in a decision and nothing waits for a provider. `--ever-new` gives
 every customer five events and never returns to him: what is kept for each must then be on the disk.
+
+Two figures for each million: at work, where up to a million records may wait to be written to the store, and at rest,
+when the load has paused and nothing waits any more. What is not bounded grows in the second one.
 """
 import argparse, json, random, shutil, socket, sys, tempfile, threading, time
 from pathlib import Path
@@ -24,6 +27,22 @@ def resident(process):
             return int(line.split()[1]) / 1024
 
 
+def at_rest(process, seconds=30):
+    """What it holds when it has come to rest: next to no processor time for a second."""
+    def used():
+        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
+    deadline, before = time.time() + seconds, used()
+    while time.time() < deadline:
+        time.sleep(1)
+        now = used()
+        if now - before < 5:
+            break
+        before = now
+    return resident(process)
+
+
 def directory_bytes(directory):
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
 
@@ -31,8 +50,11 @@ def directory_bytes(directory):
 class Load:
     def __init__(self, server, customers, events):
         self.server, self.customers, self.events, self.next, self.done, self.lock = server, customers, events, 0, 0, threading.Lock()
+        self.going = threading.Event()
+        self.going.set()
 
     def take(self):
+        self.going.wait()
         with self.lock:
             first = self.next
             self.next += BATCH
@@ -82,7 +104,7 @@ def main():
     server.wait(lambda said: said.get("ready"))
     load = Load(server, 0 if a.ever_new else a.customers, a.events)
     who = "ever-new customers, 5 events each" if a.ever_new else f"{a.customers} customers"
-    print(f"{a.events} events, {who}, {a.cache} MB of cache\n\n| events | MB in memory | MB on disk | events/s |\n| --- | --- | --- | --- |", flush=True)
+    print(f"{a.events} events, {who}, {a.cache} MB of cache\n\n| events | MB at work | MB at rest | MB on disk | events/s |\n| --- | --- | --- | --- | --- |", flush=True)
     threads = [threading.Thread(target=load.run, daemon=True) for _ in range(CONNECTIONS)]
     [thread.start() for thread in threads]
     begun = since = time.time()
@@ -91,9 +113,12 @@ def main():
         time.sleep(0.05)
         if load.done >= mark:
             now, done = time.time(), load.done
-            held.append(resident(server.process))
-            print(f"| {done / 1e6:.1f} M | {held[-1]:.0f} | {directory_bytes(server.data) / 1e6:.0f} | {(done - before) / (now - since):.0f} |", flush=True)
-            before, since, mark = done, now, mark + a.every
+            at_work = resident(server.process)
+            load.going.clear()
+            held.append(at_rest(server.process))
+            print(f"| {done / 1e6:.1f} M | {at_work:.0f} | {held[-1]:.0f} | {directory_bytes(server.data) / 1e6:.0f} | {(done - before) / (now - since):.0f} |", flush=True)
+            load.going.set()
+            before, since, mark = load.done, time.time(), mark + a.every
     load.events = 0
     [thread.join(timeout=60) for thread in threads]
     print(f"\nin the end {resident(server.process):.0f} MB; {load.done} events in {time.time() - begun:.0f} s", flush=True)

@@ -41,8 +41,6 @@ pub struct Identity {
     entries: Vec<Entry>,
     strands: Vec<Strand>,
     merges: Vec<ledger::Row>,
-    /// How many of them are in force.
-    merged: usize,
     /// Strands that an un-merge took apart; each pair in both directions.
     apart: BTreeSet<(u32, u32)>,
     unsaved: rows::Unsaved,
@@ -93,7 +91,6 @@ impl Identity {
             entries: Vec::new(),
             strands: Vec::new(),
             merges: Vec::new(),
-            merged: 0,
             apart: BTreeSet::new(),
             unsaved: rows::Unsaved::default(),
         }
@@ -198,11 +195,6 @@ impl Identity {
     /// How many profiles were ever born, and how many identifiers are linked.
     pub fn counts(&self) -> (usize, usize) {
         (self.strands.len(), self.entries.len())
-    }
-
-    /// Profiles that there are now: every one that was born, less those that were merged into another.
-    pub fn profiles(&self) -> usize {
-        self.strands.len() - self.merged
     }
 
     /// Bytes that the index holds on the heap, growth reserves included.

@@ -223,3 +223,32 @@ async fn page(State(world): State<Arc<World>>) -> Html<String> {
          <h1>What customers receive</h1><p>Everything that left Faden arrives here, on this machine. It refreshes by itself.</p>{empty}{rows}"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use faden_channels::outbound_http::{Http, Reach};
+    use faden_channels::web_push::WebPush;
+    use faden_channels::{Accepted, Channel, Content, Outgoing};
+    use faden_model::MessageId;
+    use faden_model::id::{Born, ProfileId};
+
+    #[tokio::test]
+    async fn a_message_to_a_browser_is_opened_by_that_browser_and_shown() {
+        let outside = start("http://127.0.0.1:9/".to_owned()).await.expect("it starts");
+        let vapid = json!({"private_key": PUSH_KEYS.0, "public_key": PUSH_KEYS.1, "subject": "mailto:push@nordlicht.example"});
+        let settings = serde_json::from_value(json!({ "vapid": vapid })).expect("settings");
+        let account = WebPush::new(&settings, Http::new(Reach::Anywhere, None).expect("a client")).expect("the keys fit");
+        let browsers = Browsers::new(format!("http://{}", outside.http));
+        let content = Content::Push { title: "Fjord 2".to_owned(), body: "199 & no more".to_owned(), url: None };
+        let message = MessageId(Born { under: ProfileId(1), count: 1 });
+        let to_one = Outgoing { message, to: browsers.subscription("c1"), content };
+        assert_eq!(account.send(&to_one).await, Ok(Accepted::default()));
+        // Sealed for the first one, it is nothing that the second one can read.
+        let mixed_up = Outgoing { to: to_one.to.replace("/push/c1", "/push/c2"), ..to_one };
+        assert!(account.send(&mixed_up).await.is_err());
+        let page = reqwest::get(format!("http://{}/", outside.http)).await.expect("a page").text().await.expect("a text");
+        assert!(page.contains("<span>c1</span> Fjord 2") && page.contains("199 &amp; no more"), "{page}");
+        assert!(!page.contains("<span>c2</span>"), "{page}");
+    }
+}

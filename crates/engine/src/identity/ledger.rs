@@ -115,6 +115,11 @@ impl Identity {
         }
     }
 
+    /// Profiles that there are now: every one that was born, less those that were merged into another.
+    pub fn profiles(&self) -> usize {
+        self.strands.len() - self.merges.iter().filter(|row| row.undone.is_none()).count()
+    }
+
     /// Moves all strands of the loser under the winner.
     pub(super) fn merge(&mut self, winner: u32, loser: u32, at: Timestamp, cause: &Seen) -> Merge {
         let mut strands: SmallVec<[u32; 2]> = self.strands_of(loser).collect();
@@ -124,7 +129,6 @@ impl Identity {
         let moved = strands.iter().copied().map(public).collect();
         let (fingerprint, cause_kind) = (cause.fingerprint, cause.kind);
         self.merges.push(Row { at, winner, loser, cause: fingerprint, cause_kind, undone: None, strands });
-        self.merged += 1;
         Merge { id, at, winner: public(winner), loser: public(loser), strands: moved, cause: cause.position }
     }
 
@@ -141,7 +145,6 @@ impl Identity {
         let (winner, loser, strands) = (row.winner, row.loser, row.strands.clone());
         self.move_strands(&strands, winner, loser);
         self.merges[merge.0 as usize].undone = Some(at);
-        self.merged -= 1;
         self.unsaved.merge(merge.0);
         for pair in [(winner, loser), (loser, winner)] {
             if self.apart.insert(pair) {

@@ -244,7 +244,6 @@ impl Identity {
                 while !read.0.is_empty() {
                     strands.push(read.number()?);
                 }
-                self.merged += usize::from(undone != 1);
                 self.merges.push(ledger::Row { at, winner, loser, cause, cause_kind, undone: (undone == 1).then_some(undone_at), strands });
             }
             b'a' if rest.len() == 8 => {

@@ -31,6 +31,8 @@ pub struct Document;
 
 /// Rows that are read at once.
 const ROWS: usize = 200;
+/// The same where more words than the leading one must fit, so that few of the rows may count.
+const ROWS_SIFTED: usize = 500;
 /// Rows that one call looks at; a question that leaves very many aside gives a short page and goes on there.
 const ROWS_MAX: usize = 4_000;
 /// Profiles whose words are noted in one look.
@@ -72,9 +74,10 @@ pub async fn search(State(app): State<App>, Asked(question): Asked<Question>) ->
     }
     let known: Vec<String> = items.iter().map(|item: &ProfileSummary| item.id.clone()).collect();
     let mut after = start.map(|(word, id)| (word.as_str().into(), ProfileId(id)));
-    for _ in 0..ROWS_MAX / ROWS {
-        let rows = rows(&app, leader.clone(), after.clone()).await?;
-        let more = rows.len() == ROWS;
+    let count = if asked.len() > 1 { ROWS_SIFTED } else { ROWS };
+    for _ in 0..ROWS_MAX / count {
+        let rows = rows(&app, leader.clone(), after.clone(), count).await?;
+        let more = rows.len() == count;
         let found = profiles(&app, rows.iter().map(|(_, id)| *id).collect()).await?;
         let mut found = found.into_iter().peekable();
         for hit in rows {
@@ -125,20 +128,20 @@ fn leads(profile: &Profile, hit: &Hit, leader: &str, asked: &[String]) -> bool {
 }
 
 /// Rows from memory and store, in one order.
-async fn rows(app: &App, prefix: String, after: Option<Hit>) -> Result<Vec<Hit>, Problem> {
+async fn rows(app: &App, prefix: String, after: Option<Hit>, count: usize) -> Result<Vec<Hit>, Problem> {
     for _ in 0..LOOKS_MAX {
         if app.keeper.look(|node| node.note_words(NOTED_AT_ONCE)).await? {
             break;
         }
     }
     let (asked, behind) = (prefix.clone(), after.clone());
-    let look = app.keeper.look(move |node| (node.fresh_words(&asked, behind.as_ref(), ROWS), node.store().cloned()));
+    let look = app.keeper.look(move |node| (node.fresh_words(&asked, behind.as_ref(), count), node.store().cloned()));
     let (mut rows, store) = look.await?;
     blocking(move || {
-        rows.extend(store.map(|store| stored(&store, &prefix, after.as_ref(), ROWS)).unwrap_or_default());
+        rows.extend(store.map(|store| stored(&store, &prefix, after.as_ref(), count)).unwrap_or_default());
         rows.sort_unstable();
         rows.dedup();
-        rows.truncate(ROWS);
+        rows.truncate(count);
         rows
     })
     .await
