@@ -116,8 +116,11 @@ def main():
         nonlocal worst
         asker = Asker(server)
         for kind in ("first name", "whole e-mail address", "a city"):
-            taken, _ = asker.ask(KINDS[kind][0](person(choose.randrange(a.profiles))))
+            who = person(choose.randrange(a.profiles))
+            taken, found = asker.ask(KINDS[kind][0](who))
             worst = max(worst, taken)
+            if not fits(kind, who, found):
+                missed.append((when, kind, KINDS[kind][0](who)))
             print(f"| {when} | {kind} | {taken:.1f} |", flush=True)
 
     first("first questions, right after loading")

@@ -17,6 +17,7 @@ use faden_engine::profile::Profile;
 use faden_model::{IdentifierKind, ProfileId};
 use faden_runtime::views::search::{Hit, folded, stored, words};
 use serde::Deserialize;
+use std::time::{Duration, Instant};
 use utoipa::{IntoParams, OpenApi};
 
 pub const ACCESS: &[(&str, &str, Need)] = &[("GET", "/api/v1/profiles", Need::Scope(Scope::ProfilesRead))];
@@ -35,10 +36,10 @@ const ROWS: usize = 200;
 const ROWS_SIFTED: usize = 500;
 /// Rows that one call looks at; a question that leaves very many aside gives a short page and goes on there.
 const ROWS_MAX: usize = 4_000;
-/// Profiles whose words are noted in one look.
-const NOTED_AT_ONCE: usize = 2_000;
-/// Looks of one question; while very many come in at once, those who came last are found a little later.
-const LOOKS_MAX: usize = 5;
+/// Profiles whose words are noted in one look: whatever comes in meanwhile waits for it.
+const NOTED_AT_ONCE: usize = 500;
+/// Time for noting in one question; while very many come in at once, those who came last are found a little later.
+const NOTING_MAX: Duration = Duration::from_millis(30);
 /// Longest question, in bytes.
 const QUESTION_MAX: usize = 200;
 
@@ -74,6 +75,8 @@ pub async fn search(State(app): State<App>, Asked(question): Asked<Question>) ->
     }
     let known: Vec<String> = items.iter().map(|item: &ProfileSummary| item.id.clone()).collect();
     let mut after = start.map(|(word, id)| (word.as_str().into(), ProfileId(id)));
+    let begun = Instant::now();
+    while !app.keeper.look(|node| node.note_words(NOTED_AT_ONCE)).await? && begun.elapsed() < NOTING_MAX {}
     let count = if asked.len() > 1 { ROWS_SIFTED } else { ROWS };
     for _ in 0..ROWS_MAX / count {
         let rows = rows(&app, leader.clone(), after.clone(), count).await?;
@@ -129,13 +132,12 @@ fn leads(profile: &Profile, hit: &Hit, leader: &str, asked: &[String]) -> bool {
 
 /// Rows from memory and store, in one order.
 async fn rows(app: &App, prefix: String, after: Option<Hit>, count: usize) -> Result<Vec<Hit>, Problem> {
-    for _ in 0..LOOKS_MAX {
-        if app.keeper.look(|node| node.note_words(NOTED_AT_ONCE)).await? {
-            break;
-        }
-    }
     let (asked, behind) = (prefix.clone(), after.clone());
-    let look = app.keeper.look(move |node| (node.fresh_words(&asked, behind.as_ref(), count), node.store().cloned()));
+    let look = app.keeper.look(move |node| {
+        // A checkpoint may have been cut since the last look.
+        node.note_words(NOTED_AT_ONCE);
+        (node.fresh_words(&asked, behind.as_ref(), count), node.store().cloned())
+    });
     let (mut rows, store) = look.await?;
     blocking(move || {
         rows.extend(store.map(|store| stored(&store, &prefix, after.as_ref(), count)).unwrap_or_default());
