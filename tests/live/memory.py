@@ -27,17 +27,17 @@ def resident(process):
             return int(line.split()[1]) / 1024
 
 
-def at_rest(process, seconds=30):
-    """What it holds when it has come to rest: next to no processor time for a second."""
+def at_rest(process, seconds=60):
+    """What it holds when it has come to rest: next to no processor time for four seconds."""
     def used():
         fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
         return int(fields[11]) + int(fields[12])
 
     deadline, before = time.time() + seconds, used()
     while time.time() < deadline:
-        time.sleep(1)
+        time.sleep(4)
         now = used()
-        if now - before < 5:
+        if now - before < 8:
             break
         before = now
     return resident(process)
