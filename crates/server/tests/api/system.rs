@@ -40,9 +40,8 @@ async fn an_open_stream_does_not_hold_up_the_end() {
     let server = Server::start(WORKSPACE).await;
     let mut stream = server.stream("/api/v1/stream").await;
     stream.until(|event, _| event == "overview").await;
-    let begun = std::time::Instant::now();
     let server = server.restart(WORKSPACE).await;
-    assert!(begun.elapsed() < std::time::Duration::from_secs(2), "it took {:?} to end and start", begun.elapsed());
+    stream.ends().await;
     assert_eq!(server.get("/api/v1/overview").await["profiles"], 0);
 }
 

@@ -60,6 +60,13 @@ impl Stream {
     }
 }
 
+impl Stream {
+    /// Reads on until the server has ended it, as a whole answer.
+    pub async fn ends(mut self) {
+        while self.answer.chunk().await.expect("the stream ends as an answer does").is_some() {}
+    }
+}
+
 /// A page for people.
 pub struct Page {
     pub status: u16,
