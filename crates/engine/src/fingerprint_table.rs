@@ -49,7 +49,7 @@ impl Slots {
 
     fn home(&self, fingerprint: Fingerprint) -> usize {
         // The upper 64 bits are spread evenly; some of the lowest of them choose the row. The 32 below are the tag.
-        (fingerprint >> 64) as usize / SLOTS & (self.rows.len() - 1)
+        ((fingerprint >> 64) as usize / SLOTS) & (self.rows.len() - 1)
     }
 
     fn find(&self, fingerprint: Fingerprint, is_it: impl Fn(u32) -> bool) -> Option<u32> {

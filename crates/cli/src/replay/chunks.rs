@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 /// Bytes read at once: few enough to be in the processor's second-level cache still when they are parsed.
-const CHUNK_BYTES: usize = 1 << 18;
+const CHUNK_BYTES: usize = 1 << 17;
 /// Longest line; a longer one is passed over and reported.
 pub const LINE_BYTES_MAX: usize = 16 << 20;
 

@@ -15,7 +15,7 @@ use std::io::{BufWriter, Cursor, Read, Write};
 use std::path::Path;
 
 /// Records per batch: few enough to stay in the cache between parsing and applying.
-const BATCH: usize = 512;
+const BATCH: usize = 256;
 /// Refused lines that are shown one by one.
 const SHOWN_MAX: usize = 20;
 

@@ -230,7 +230,7 @@ impl Identity {
                     let (profile, first_entry, next) = (read.number()?, read.number()?, read.number()?);
                     self.strands.push(Strand { profile, first_entry, next, first_strand: read.number()?, size: read.number()? });
                 }
-                if first % PAGE != 0 {
+                if !first.is_multiple_of(PAGE) {
                     self.unsaved.single_until = self.strands.len() as u32;
                 }
             }
