@@ -18,7 +18,10 @@ use faden_runtime::views::MessageRow;
 use faden_storage::store::Store;
 use faden_storage::{LogReaders, Position, Table};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use utoipa::{IntoParams, OpenApi};
@@ -141,56 +144,102 @@ fn events(log: &LogReaders, (from, to): (Timestamp, Timestamp), out: &mut dyn Wr
         if let Command::Event(event) = &record.command
             && (from..=to).contains(&record.at)
         {
-            writeln!(out, "{}", event_line(record.at, event))?;
+            writeln!(out, "{}", event_line(record.at, event)?)?;
         }
     }
     Ok(())
 }
 
+/// What the sender wrote stays as he wrote it: a number that is read as a float and written again may be another one.
+fn raw(text: &str) -> Option<&RawValue> {
+    serde_json::from_str(text).ok()
+}
+
 /// An event as a Segment call again, with when it came in; about nobody in particular as a `CloudEvent`.
-fn event_line(at: Timestamp, event: &Event<'_>) -> Value {
-    let raw = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+fn event_line(at: Timestamp, event: &Event<'_>) -> serde_json::Result<String> {
+    let mut line = BTreeMap::new();
+    let mut put = |name: &'static str, value: Box<RawValue>| drop(line.insert(name, value));
+    let text = |text: &str| to_raw_value(text);
     let timestamp = event.timestamp.map(|timestamp| timestamp.to_string());
+    put("receivedAt", to_raw_value(&at.to_string())?);
     if event.identifiers.is_empty() {
         let (source, id) = event.message_id.split_once('|').unwrap_or(("faden", &event.message_id));
-        return json!({"specversion": "1.0", "id": id, "source": source, "type": event.name, "time": timestamp, "receivedAt": at.to_string(), "data": raw(&event.properties), "context": raw(&event.context)});
+        put("specversion", text("1.0")?);
+        put("id", text(id)?);
+        put("source", text(source)?);
+        put("type", text(&event.name)?);
+        put("time", to_raw_value(&timestamp)?);
+        put("data", to_raw_value(&raw(&event.properties))?);
+        put("context", to_raw_value(&raw(&event.context))?);
+        return serde_json::to_string(&line);
     }
-    let mut line = Map::new();
-    let mut put = |name: &str, value: Value| drop(line.insert(name.to_owned(), value));
-    put("type", json!(event.kind.name()));
-    put("messageId", json!(event.message_id));
-    put("receivedAt", json!(at.to_string()));
+    put("type", text(event.kind.name())?);
+    put("messageId", text(&event.message_id)?);
     if let Some(timestamp) = timestamp {
-        put("timestamp", json!(timestamp));
+        put("timestamp", text(&timestamp)?);
     }
     match event.kind {
-        EventKind::Track => put("event", json!(event.name)),
-        EventKind::Group => put("groupId", json!(event.name)),
-        EventKind::Page | EventKind::Screen => put("name", json!(event.name)),
+        EventKind::Track => put("event", text(&event.name)?),
+        EventKind::Group => put("groupId", text(&event.name)?),
+        EventKind::Page | EventKind::Screen => put("name", text(&event.name)?),
         EventKind::Identify | EventKind::Alias => {}
     }
-    let mut context = raw(&event.context);
     let mut external = Vec::new();
     // An alias has the id that joins as its last anonymous one.
     let previous = event.identifiers.iter().rposition(|one| event.kind == EventKind::Alias && one.kind == IdentifierKind::AnonymousId);
     for (place, identifier) in event.identifiers.iter().enumerate() {
         match identifier.kind {
-            IdentifierKind::AnonymousId if previous == Some(place) => put("previousId", json!(identifier.value)),
-            IdentifierKind::UserId => put("userId", json!(identifier.value)),
-            IdentifierKind::AnonymousId => put("anonymousId", json!(identifier.value)),
-            _ => external.push(json!({"type": identifier.kind.name(), "id": identifier.value})),
+            IdentifierKind::AnonymousId if previous == Some(place) => put("previousId", text(&identifier.value)?),
+            IdentifierKind::UserId => put("userId", text(&identifier.value)?),
+            IdentifierKind::AnonymousId => put("anonymousId", text(&identifier.value)?),
+            _ => external.push(to_raw_value(&json!({"type": identifier.kind.name(), "id": identifier.value}))?),
         }
     }
-    if !external.is_empty()
-        && let Some(ids) = context.as_object_mut().map(|context| context.entry("externalIds").or_insert_with(|| json!([])))
-        && let Some(ids) = ids.as_array_mut()
-    {
-        ids.extend(external);
-    }
-    for (name, value) in [("properties", raw(&event.properties)), ("traits", raw(&event.traits)), ("context", context)] {
-        if value.as_object().is_some_and(|value| !value.is_empty()) {
-            put(name, value);
+    let context = context(&event.context, external)?;
+    for (name, value) in [("properties", &*event.properties), ("traits", &*event.traits), ("context", &context)] {
+        if serde_json::from_str::<BTreeMap<String, &RawValue>>(value).is_ok_and(|members| !members.is_empty())
+            && let Some(value) = raw(value)
+        {
+            put(name, value.to_owned());
         }
     }
-    Value::Object(line)
+    serde_json::to_string(&line)
+}
+
+/// The context with identifiers that have no member of their own.
+fn context(text: &str, external: Vec<Box<RawValue>>) -> serde_json::Result<Cow<'_, str>> {
+    let Some(mut members) = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(text).ok().filter(|_| !external.is_empty()) else {
+        return Ok(Cow::Borrowed(text));
+    };
+    let known = members.get("externalIds").map_or(Ok(Vec::new()), |known| serde_json::from_str::<Vec<Box<RawValue>>>(known.get()));
+    // What is there and no list stays.
+    if let Ok(mut all) = known {
+        all.extend(external);
+        members.insert("externalIds".to_owned(), to_raw_value(&all)?);
+    }
+    serde_json::to_string(&members).map(Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use faden_model::event::Receipt;
+
+    #[test]
+    fn an_exported_event_has_the_digits_that_its_sender_wrote() {
+        for (call, exported) in [
+            (
+                r#"{"type":"track","messageId":"m","userId":"u","event":"Bought","properties":{"a":3.8000000000000003,"b":12345678901234567890.120}}"#,
+                r#"{"event":"Bought","messageId":"m","properties":{"a":3.8000000000000003,"b":12345678901234567890.120},"receivedAt":"1970-01-01T00:00:00Z","type":"track","userId":"u"}"#,
+            ),
+            (
+                r#"{"type":"identify","messageId":"m","userId":"u","traits":{},"context":{"x":1.10,"externalIds":[{"type":"crm_id","id":"c"}]}}"#,
+                r#"{"context":{"externalIds":[{"type":"crm_id","id":"c"},{"id":"c","type":"crm_id"}],"x":1.10},"messageId":"m","receivedAt":"1970-01-01T00:00:00Z","type":"identify","userId":"u"}"#,
+            ),
+        ] {
+            let at = Timestamp(0);
+            let event = Event::parse_received(call, "DE", &Receipt { kind: None, received_at: Some(at), sent_at: None }).unwrap();
+            assert_eq!(event_line(at, &event).unwrap(), exported);
+        }
+    }
 }
