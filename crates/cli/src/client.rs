@@ -3,6 +3,7 @@
 use anyhow::{Context, bail};
 use clap::Args;
 use reqwest::{Method, StatusCode};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::time::Duration;
@@ -63,8 +64,8 @@ impl Client {
 
     /// # Errors
     /// As [`Client::get`].
-    pub fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> anyhow::Result<T> {
-        self.call(Method::POST, path, Some(body.to_string()))
+    pub fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> anyhow::Result<T> {
+        self.call(Method::POST, path, Some(serde_json::to_string(body).context("cannot write the call")?))
     }
 
     fn call<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<String>) -> anyhow::Result<T> {

@@ -17,8 +17,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// `total` in bytes, if it is known.
-    pub fn bytes(total: Option<u64>) -> Progress {
+    /// `total` in bytes or rows, if it is known.
+    pub fn of(total: Option<u64>) -> Progress {
         let bar = std::io::stderr().is_terminal().then(|| match total {
             Some(total) => ProgressBar::new(total).with_style(style("{bar:40.dim} {percent:>3} %  {msg}  {eta}")),
             None => ProgressBar::no_length().with_style(style("{spinner} {bytes}  {msg}")),
@@ -26,9 +26,9 @@ impl Progress {
         Progress { bar, total, done: 0, said: Instant::now() }
     }
 
-    /// So many bytes more; `events` so far.
-    pub fn advance(&mut self, bytes: u64, events: u64) {
-        self.done += bytes;
+    /// So many bytes or rows more; `events` so far.
+    pub fn advance(&mut self, more: u64, events: u64) {
+        self.done += more;
         if let Some(bar) = &self.bar {
             bar.set_position(self.done);
             bar.set_message(format!("{} events", thousands(events)));

@@ -183,7 +183,7 @@ fn read_all(arguments: &Arguments, intake: &mut Intake<'_>, apply: &mut intake::
     let files = &arguments.files;
     // The size of what is packed or comes through a pipe says nothing about the events.
     let sizes = files.iter().map(|name| if name.ends_with(".gz") { None } else { Some(std::fs::metadata(name).ok()?.len()) });
-    let mut progress = Progress::bytes(sizes.sum());
+    let mut progress = Progress::of(sizes.sum());
     let read = files.iter().try_for_each(|name| intake.read_file(name, &mut progress, apply));
     progress.finish();
     read
@@ -194,7 +194,7 @@ fn read_log(arguments: &Arguments, from: Timestamp, intake: &mut Intake<'_>, app
     let to = arguments.to.map(|to| format!("&to={to}")).unwrap_or_default();
     let client = arguments.server.connect()?;
     let (reader, mut writer) = std::io::pipe().context("cannot make a pipe")?;
-    let mut progress = Progress::bytes(None);
+    let mut progress = Progress::of(None);
     intake.clock_of_log();
     let read = std::thread::scope(|scope| {
         let sent =
