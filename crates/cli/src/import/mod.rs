@@ -8,6 +8,7 @@ mod batch;
 mod call;
 mod csv;
 mod lines;
+mod parquet;
 
 use crate::Ending;
 use crate::client::{Client, Server};
@@ -22,13 +23,15 @@ use std::path::{Path, PathBuf};
 
 /// Send files of events to a running server
 ///
-/// NDJSON (a Segment call or CloudEvent a line, gzip too) and CSV with a head line. The same file twice changes
-/// nothing, so an import that broke off is run again.
+/// NDJSON (a Segment call or CloudEvent a line, gzip too), CSV with a head line, and Parquet: rows of a table, or
+/// whole calls as `faden export events` writes them. The same file twice changes nothing, so an import that broke off
+/// is run again.
 #[derive(Args)]
 #[command(after_help = "Examples:
   faden import events.ndjson.gz --source shop
   faden import customers.csv --source crm                       # an identify call a line: column user_id and traits
-  faden import orders.csv --source shop --event 'Order Completed' --timestamp ordered_at")]
+  faden import orders.csv --source shop --event 'Order Completed' --timestamp ordered_at
+  faden import orders.parquet --source shop --event 'Order Completed' --timestamp ordered_at")]
 pub struct Arguments {
     /// Files to read
     #[arg(value_name = "FILE", required = true)]
@@ -86,6 +89,10 @@ fn import(arguments: &Arguments, client: &Client, path: &Path, counts: &mut Coun
     let name = path.to_string_lossy();
     let prefix = format!("{}-{}", arguments.source, fingerprint(path)?);
     let mut batch = Batch::new(client, &name, prefix, counts);
-    lines::read(&arguments.rows, path, &mut batch)?;
+    if parquet::is_parquet(path)? {
+        parquet::read(&arguments.rows, path, &mut batch)?;
+    } else {
+        lines::read(&arguments.rows, path, &mut batch)?;
+    }
     batch.send()
 }
