@@ -94,6 +94,15 @@ interface Violation {
 
 /** Serious and critical findings of axe, each with its first element. */
 export async function axeFindings(page: Page): Promise<string[]> {
+  // What fades in has no contrast yet.
+  await page.evaluate(() =>
+    Promise.allSettled(
+      document
+        .getAnimations()
+        .filter((one) => one.effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY)
+        .map((one) => one.finished),
+    ).then(() => undefined),
+  )
   const { readFileSync } = await import('node:fs')
   // By the debugger, not as a script element: the Content-Security-Policy would refuse that.
   await page.evaluate(readFileSync(AXE, 'utf8'))
