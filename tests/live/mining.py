@@ -50,7 +50,6 @@ def main():
     messages = {row["message"] for row in steps if "message" in row}
     check(len(passages) == 60 and messages, f"{len(passages)} passages, {len(messages)} messages")
 
-    counts = collections.Counter(row["step"] for row in [] if row)
     export("journeys", "--format", "xes", "--out", str(directory / "log.xes"))
     log = r4pm.import_item("EventLog", str(directory / "log.xes"))
     graph = bindings.discover_dfg(event_log=log)

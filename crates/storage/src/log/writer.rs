@@ -304,7 +304,7 @@ impl Log {
     fn name_spare(&self, length: u64) -> Result<u64, LogError> {
         let spare = Spare::path(&self.options.directory);
         write_header(&*self.disk, &spare, self.end).map_err(|source| failed("write to", &spare, source))?;
-        self.disk.rename(&spare, &self.shared.path(self.end)).map_err(|source| failed("rename", &spare, source))?;
+        rename_segment(&*self.disk, &self.options.directory, &spare, self.end)?;
         Ok(length)
     }
 
@@ -380,7 +380,7 @@ fn find_segments(disk: &dyn Disk, directory: &Path) -> Result<Vec<Segment>, LogE
     if listed.contains(&spare)
         && let Some(first) = spare::taken_up(disk, &spare).map_err(|source| failed("read", &spare, source))?
     {
-        disk.rename(&spare, &segment_path(directory, first)).map_err(|source| failed("rename", &spare, source))?;
+        rename_segment(disk, directory, &spare, first)?;
     }
     let mut segments = Vec::new();
     for path in disk.list(directory).map_err(|source| failed("list", directory, source))? {
@@ -427,8 +427,13 @@ fn create_segment(disk: &dyn Disk, options: &LogOptions, first: Position, needed
     Ok(length)
 }
 
+/// Gives a segment its name, which is not durable yet.
+fn rename_segment(disk: &dyn Disk, directory: &Path, new: &Path, first: Position) -> Result<(), LogError> {
+    disk.rename(new, &segment_path(directory, first)).map_err(|source| failed("rename", new, source))
+}
+
 fn name_segment(disk: &dyn Disk, directory: &Path, new: &Path, first: Position) -> Result<(), LogError> {
-    disk.rename(new, &segment_path(directory, first)).map_err(|source| failed("rename", new, source))?;
+    rename_segment(disk, directory, new, first)?;
     disk.sync_dir(directory).map_err(|source| failed("flush", directory, source))
 }
 
