@@ -10,14 +10,9 @@ to its last record must be, byte for byte, what the first server decided. In the
 import argparse, hashlib, json, os, shutil, subprocess, sys, tempfile, threading, time
 from pathlib import Path
 from zlib import crc32
-from common import SOURCE, Server, Sink, call, webhook, workspace
+from common import SOURCE, Server, Sink, call, check, webhook, workspace
 
 SENDERS, BATCH = 4, 20
-
-
-def check(good, what):
-    if not good:
-        raise SystemExit(f"backup: FAILED: {what}")
 
 
 def lines(customer):

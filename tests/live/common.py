@@ -3,7 +3,7 @@
 Logs, answers that refuse, and the list of what must stand in neither go to the directory FADEN_LIVE_LOGS (a
 temporary one otherwise); `privacy.py` looks through it when all scripts are through.
 """
-import atexit, base64, http.client, http.server, json, os, random, shutil, signal, socket, subprocess, tempfile, threading, time
+import atexit, base64, http.client, http.server, json, os, random, shutil, signal, socket, subprocess, sys, tempfile, threading, time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -20,6 +20,12 @@ def forbid(*texts):
 
 
 forbid(KEY, SECRET, SOURCE.split()[1])
+
+
+def check(good, what):
+    """Ends the script when something that must hold does not."""
+    if not good:
+        raise SystemExit(f"{Path(sys.argv[0]).stem}: FAILED: {what}")
 
 
 def free_port():

@@ -10,12 +10,7 @@ import argparse, collections, json, os, shutil, subprocess, sys, tempfile
 from pathlib import Path
 import r4pm
 from r4pm import bindings
-from common import SOURCE, Server, Sink, call, webhook, workspace
-
-
-def check(good, what):
-    if not good:
-        raise SystemExit(f"mining: FAILED: {what}")
+from common import SOURCE, Server, Sink, call, check, webhook, workspace
 
 
 def main():

@@ -10,14 +10,9 @@ row is refused by its number; the same file again changes nothing.
 import argparse, datetime, decimal, json, os, random, shutil, subprocess, tempfile, uuid
 from pathlib import Path
 import duckdb, pyarrow as pa, pyarrow.parquet as pq
-from common import SOURCE, Server, Sink, call, webhook, workspace
+from common import SOURCE, Server, Sink, call, check, webhook, workspace
 
 UTC = datetime.timezone.utc
-
-
-def check(good, what):
-    if not good:
-        raise SystemExit(f"parquet: FAILED: {what}")
 
 
 class Program:
