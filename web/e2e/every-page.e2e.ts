@@ -1,9 +1,9 @@
 // What holds on every page and in every dialog: it opens without complaint, axe finds nothing serious, wide and light as
 // narrow and dark, and nothing runs out of the window.
-import type { Browser, Locator, Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { axeFindings, launch, type Opened, open, settled } from './browser.ts'
-import { somebody, type Visit, visits } from './pages.ts'
+import { OPENED, somebody, type Visit, visits } from './pages.ts'
 
 let browser: Browser
 beforeAll(async () => {
@@ -44,30 +44,6 @@ test.each([
   300_000,
 )
 
-const button = (page: Page, name: string | RegExp): Locator => page.getByRole('button', { name }).first()
-
-/** What opens over a page: the page, and how one comes to it. */
-const OPENED: readonly [string, (person: string) => string, (page: Page) => Promise<void>][] = [
-  ['the keyboard', () => '/', (page) => page.keyboard.press('?')],
-  ['the palette', () => '/', (page) => page.keyboard.press('Control+k')],
-  ['consent', (person) => `/people/${person}?tab=consent`, (page) => button(page, 'Record consent').click()],
-  ['a new journey', () => '/journeys', (page) => button(page, 'New journey').click()],
-  ['moving people', () => '/journeys/cart_recovery?view=versions', (page) => button(page, 'Move people').click()],
-  ['a test message', () => '/sources?view=channels&test=sms', () => Promise.resolve()],
-  ['a new key', () => '/settings', (page) => button(page, 'New key').click()],
-  ['a key that goes', () => '/settings', (page) => button(page, /^Remove/).click()],
-  [
-    'a plan',
-    () => '/journeys/cart_recovery?view=edit&step=%40entry',
-    async (page) => {
-      await page.getByLabel('Title').fill('Another title')
-      await page.getByLabel('Title').press('Enter')
-      await button(page, 'Review and publish').click()
-      await page.getByText('+title: Another title').waitFor()
-    },
-  ],
-]
-
 test.each([
   ['wide and light', { width: 1440, height: 900 }, 'light'],
   ['narrow and dark', { width: 390, height: 844 }, 'dark'],
@@ -77,7 +53,7 @@ test.each([
     const { context, page, complaints } = await open(browser, { viewport, colorScheme })
     const person = (await somebody(page)) ?? ''
     const findings: string[] = []
-    for (const [name, href, press] of OPENED) {
+    for (const { name, href, press } of OPENED) {
       await page.goto(href(person))
       await settled(page)
       await press(page)

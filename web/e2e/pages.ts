@@ -1,5 +1,5 @@
 // Every page of the console, as the tests and the pictures visit them. What needs an id takes one from the server.
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { ask } from './browser.ts'
 
 export interface Visit {
@@ -71,3 +71,55 @@ export async function visits(page: Page): Promise<Visit[]> {
   ]
   return all.filter((visit) => visit !== undefined)
 }
+
+/** A button by its name, English or German. */
+const button = (page: Page, name: RegExp): Locator => page.getByRole('button', { name }).first()
+
+export interface Opened {
+  name: string
+  href: (person: string) => string
+  press: (page: Page) => Promise<void>
+}
+
+/** What opens over a page: the page, and how one comes to it. */
+export const OPENED: readonly Opened[] = [
+  { name: 'keyboard', href: () => '/', press: (page) => page.keyboard.press('?') },
+  {
+    name: 'palette',
+    href: () => '/',
+    press: async (page) => {
+      await page.keyboard.press('Control+k')
+      await page.getByRole('dialog').getByRole('combobox').fill('anna')
+      await page.getByRole('option', { name: /anna/i }).first().waitFor()
+    },
+  },
+  {
+    name: 'record-consent',
+    href: (person) => `/people/${person}?tab=consent`,
+    press: (page) => button(page, /^(Record consent|Einwilligung eintragen)/).click(),
+  },
+  {
+    name: 'new-journey',
+    href: () => '/journeys',
+    press: (page) => button(page, /^(New journey|Neue Journey)/).click(),
+  },
+  {
+    name: 'move-people',
+    href: () => '/journeys/cart_recovery?view=versions',
+    press: (page) => button(page, /^(Move people|Menschen umziehen)/).click(),
+  },
+  { name: 'test-message', href: () => '/sources?view=channels&test=sms', press: () => Promise.resolve() },
+  { name: 'new-key', href: () => '/settings', press: (page) => button(page, /^(New key|Neuer Schlüssel)/).click() },
+  { name: 'remove-key', href: () => '/settings', press: (page) => button(page, /^(Remove|Entfernen)/).click() },
+  {
+    name: 'plan',
+    href: () => '/journeys/cart_recovery?view=edit&step=%40entry',
+    press: async (page) => {
+      const title = page.getByLabel(/^(Title|Titel)$/)
+      await title.fill('Another title')
+      await title.press('Enter')
+      await button(page, /^(Review and publish|Ansehen und veröffentlichen)/).click()
+      await page.getByText('+title: Another title').waitFor()
+    },
+  },
+]

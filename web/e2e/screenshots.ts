@@ -1,11 +1,11 @@
-// Pictures of every page: wide and narrow, light and dark, English and German. SHOTS names the folder; ONLY a page
+// Pictures of every page and every dialog, of what stands there when something is missing, and of a decision on paper: wide and narrow, light and dark, English and German. SHOTS names the folder; ONLY a page
 // and LOOK a look, where not all are wanted.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { launch, open, settled } from './browser.ts'
-import { visits } from './pages.ts'
+import { OPENED, somebody, visits } from './pages.ts'
 
 const FOLDER = process.env.SHOTS ?? ''
 const LOOKS = [
@@ -21,6 +21,42 @@ const LOOKS = [
 /** Charts and layouts come to rest. */
 const REST_MS = 700
 
+const answer = (status: number, body: object) => (page: Page) =>
+  page.route('**/api/v1/**', (route) =>
+    /\/(me|stream|overview)\b/.test(route.request().url())
+      ? route.fallback()
+      : route.fulfill({ status, contentType: 'application/problem+json', body: JSON.stringify({ status, ...body }) }),
+  )
+
+/** What nobody hopes to see: lists without anything, the server gone, no right to it, nobody signed in. */
+const AMISS: readonly { name: string; href: string; before?: (page: Page) => Promise<unknown> }[] = [
+  ...['people', 'journeys', 'audiences', 'messages', 'policies?view=consents', 'sources', 'settings?tab=audit'].map(
+    (path) => ({
+      name: `amiss-empty-${path.replace(/\?.*/, '')}`,
+      href: `/${path}`,
+      before: answer(200, { items: [], next_page_token: null, intact: true, broken_at: null }),
+    }),
+  ),
+  { name: 'amiss-unknown-person', href: '/people/prf_zzzzz' },
+  { name: 'amiss-no-page', href: '/nothing/here' },
+  {
+    name: 'amiss-gone',
+    href: '/people',
+    before: (page) => page.route('**/api/v1/profiles*', (route) => route.abort()),
+  },
+  {
+    name: 'amiss-forbidden',
+    href: '/settings',
+    before: answer(403, { title: 'forbidden', code: 'forbidden', detail: 'the key lacks the scope `admin`' }),
+  },
+  { name: 'amiss-loading', href: '/journeys', before: (page) => page.route('**/api/v1/journeys*', () => undefined) },
+  {
+    name: 'amiss-sign-in',
+    href: '/',
+    before: (page) => page.route('**/api/v1/me', (route) => route.fulfill({ status: 401, json: { status: 401 } })),
+  },
+]
+
 let browser: Browser
 beforeAll(async () => {
   if (!FOLDER) throw new Error('set SHOTS to a folder outside the checkout')
@@ -35,12 +71,35 @@ test.each(LOOKS)('$size $theme $language', async ({ size, width, height, theme, 
     colorScheme: theme,
     locale: language === 'de' ? 'de-DE' : 'en-GB',
   })
-  for (const visit of await visits(page)) {
-    if (process.env.ONLY && !visit.name.startsWith(process.env.ONLY)) continue
+  const wanted = ({ name }: { name: string }) => !process.env.ONLY || name.startsWith(process.env.ONLY)
+  const take = async (name: string) => {
+    await page.waitForTimeout(REST_MS)
+    await page.screenshot({ path: join(FOLDER, `${name}-${size}-${theme}-${language}.png`) })
+  }
+  for (const visit of (await visits(page)).filter(wanted)) {
     await page.goto(visit.href)
     await settled(page)
-    await page.waitForTimeout(REST_MS)
-    await page.screenshot({ path: join(FOLDER, `${visit.name}-${size}-${theme}-${language}.png`) })
+    await take(visit.name)
+    if (visit.name !== 'decision') continue
+    await page.emulateMedia({ media: 'print' })
+    await take('decision-on-paper')
+    await page.emulateMedia({ media: null })
+  }
+  const person = (await somebody(page)) ?? ''
+  for (const { name, href, press } of OPENED.filter(wanted)) {
+    await page.goto(href(person))
+    await settled(page)
+    await press(page)
+    await page.getByRole('dialog').waitFor()
+    await take(name)
+  }
+  for (const { name, href, before } of AMISS.filter(wanted)) {
+    await before?.(page)
+    await page.goto(href)
+    if (!name.endsWith('loading')) await settled(page)
+    else await page.getByRole('heading', { level: 1 }).waitFor()
+    await take(name)
+    await page.unrouteAll()
   }
   await context.close()
   expect(complaints).toEqual([])
