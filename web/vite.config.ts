@@ -4,7 +4,7 @@ import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
 
 const server = process.env.FADEN_URL ?? 'http://127.0.0.1:7700'
-const proxy = { '/api': server, '/login': server }
+const proxy = { '/api': server, '/login': server, '/v1': server }
 
 export default defineConfig({
   plugins: [{ ...optimizeLocales.vite({ locales: ['en-US', 'de-DE'] }), enforce: 'pre' }, react()],

@@ -15,6 +15,9 @@ export function firstLanguage(stored: string | null, wanted: readonly string[]):
   return (stored && known(stored)) || wanted.map(known).find(Boolean) || 'en'
 }
 
+/** Dates and numbers of English are written as in Britain. */
+export const localeOf = (language: string): string => (language === 'en' ? 'en-GB' : language)
+
 const browser = typeof window !== 'undefined'
 void i18next.use(initReactI18next).init({
   lng: browser ? firstLanguage(localStorage.getItem(STORED), navigator.languages) : 'en',

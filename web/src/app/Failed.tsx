@@ -8,7 +8,7 @@ import { useAppTexts } from './texts.ts'
 export function NotFound() {
   const t = useAppTexts()
   return (
-    <Empty icon={<Compass />} title={t('not_found')} action={<Link href="/">{t('go_today')}</Link>}>
+    <Empty alone icon={<Compass />} title={t('not_found')} action={<Link href="/">{t('go_today')}</Link>}>
       {t('not_found_text')}
     </Empty>
   )
@@ -18,6 +18,7 @@ export function Broken({ error }: { error: unknown }) {
   const t = useAppTexts()
   return (
     <Empty
+      alone
       icon={<OctagonAlert />}
       title={t('failed')}
       snippet={error instanceof Error ? error.message : String(error)}

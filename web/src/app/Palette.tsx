@@ -100,6 +100,14 @@ function exactFirst(people: readonly ProfileSummary[], text: string): ProfileSum
   return [...people].sort((one, other) => Number(is(other)) - Number(is(one)))
 }
 
+/** What tells him from others of that name: by what he was found, unless that is the name, and what he is known by. */
+function detailOf(person: ProfileSummary): string {
+  const known = person.identifiers.slice(person.name ? 0 : 1).map((identifier) => identifier.value)
+  const found = person.matched ?? ''
+  const said = (text: string) => text.toLowerCase().includes(found.toLowerCase())
+  return [...(found && !said(`${person.name} ${known.join(' ')}`) ? [found] : []), ...known.toReversed()].join(' · ')
+}
+
 /** Ids first, then people, then pages; with nothing typed, the pages. */
 function useHits(text: string): { hits: Hit[]; asking: boolean } {
   const t = useAppTexts()
@@ -120,7 +128,7 @@ function useHits(text: string): { hits: Hit[]; asking: boolean } {
       href: `/people/${encodeURIComponent(person.id)}`,
       icon: <UserRound aria-hidden />,
       text: person.name || person.identifiers[0]?.value || person.id,
-      detail: person.matched ?? person.identifiers.map((identifier) => identifier.value).join(' · '),
+      detail: detailOf(person),
       group: t('find_people'),
     })
   }

@@ -10,13 +10,15 @@ interface PersonFieldProps {
   label: string
   value: string
   onChange: (profile: string) => void
+  /** Without a visible label, as filters have it. */
+  bare?: boolean
 }
 
 const FOUND_MAX = 8
 const nameOf = (person: Pick<ProfileSummary, 'id' | 'name' | 'identifiers'>) =>
   person.name || person.identifiers[0]?.value || person.id
 
-export function PersonField({ label, value, onChange }: PersonFieldProps) {
+export function PersonField({ label, value, onChange, bare }: PersonFieldProps) {
   const t = useAppTexts()
   const [typed, setTyped] = useState<string | null>(null)
   const known = useGet<Profile>(`/profiles/${encodeURIComponent(value)}`, {}, { enabled: value !== '' })
@@ -49,7 +51,7 @@ export function PersonField({ label, value, onChange }: PersonFieldProps) {
       allowsCustomValue
       menuTrigger="input"
     >
-      <Label className={styles.label}>{label}</Label>
+      <Label className={bare ? 'visually-hidden' : styles.label}>{label}</Label>
       <Input
         className={styles.input}
         placeholder={t('find_person_example')}

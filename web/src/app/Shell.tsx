@@ -12,6 +12,7 @@ import { useLanguage } from '../i18n.ts'
 import { Button } from '../ui/Button.tsx'
 import { join } from '../ui/class.ts'
 import { Link, Navigation } from '../ui/Link.tsx'
+import { Mark } from '../ui/Mark.tsx'
 import { Notices } from '../ui/Notices.tsx'
 import { Skeleton } from '../ui/Skeleton.tsx'
 import { State } from '../ui/State.tsx'
@@ -87,12 +88,15 @@ function Frame({ me }: { me: Me }) {
           aria-expanded={over === 'menu'}
           onPress={() => setOver(over === 'menu' ? null : 'menu')}
         />
-        <span className={styles.barTitle}>{here ? t(here.key) : 'Faden'}</span>
+        <span className={styles.barTitle}>
+          <Mark className={styles.mark} />
+          Faden
+        </span>
         <Button look="quiet" icon={<Search />} aria-label={t('find')} onPress={() => setOver('find')} />
       </header>
       <div className={join(styles.side, over === 'menu' && styles.sideOpen, 'no-print')}>
         <div className={styles.brand}>
-          <Mark />
+          <Mark className={styles.mark} />
           <span className="stack">
             <b>Faden</b>
             <span className={join('clip', styles.workspace)}>{me.workspace}</span>
@@ -160,21 +164,5 @@ function Connection() {
         {t(connection)}
       </State>
     </div>
-  )
-}
-
-/** The thread. */
-export function Mark() {
-  return (
-    <svg viewBox="0 0 32 32" className={styles.mark} aria-hidden>
-      <path
-        d="M3 23c7 0 6-13 13-13s6 13 13 13"
-        fill="none"
-        stroke="currentColor"
-        strokeWidth="2.6"
-        strokeLinecap="round"
-      />
-      <circle cx="16" cy="10" r="3.4" fill="currentColor" />
-    </svg>
   )
 }

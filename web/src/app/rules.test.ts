@@ -11,7 +11,7 @@ test.each([
   ['consent.marketing.double_opt_in', 'Confirmed consent to marketing', 'Not confirmed: consent to marketing'],
   ['consent.stock_alerts.opt_in', 'Consent to stock_alerts', 'No consent to stock_alerts'],
   ['address.missing', 'An address for this channel', 'No address for this channel'],
-  ['channel.whatsapp.allowed', 'Whether whatsapp is allowed here', 'whatsapp is not allowed here'],
+  ['channel.whatsapp.allowed', 'whatsapp is allowed here', 'whatsapp is not allowed here'],
   ['quiet_hours.22:00-08:00', 'Quiet hours, 22:00 to 08:00', 'Quiet hours, 22:00 to 08:00'],
   ['cap.marketing.3_in_7d', 'At most 3 × marketing in 7 days', 'At most 3 × marketing in 7 days'],
   ['cap.all.1_in_1d', 'At most 1 × messages in a day', 'At most 1 × messages in a day'],

@@ -4,6 +4,7 @@
 import { useMemo } from 'react'
 import { defineTexts, type Translate, useLanguage } from '../i18n.ts'
 import { absolute } from '../ui/time.ts'
+import { useNames } from './names.ts'
 
 const texts = {
   en: {
@@ -15,7 +16,7 @@ const texts = {
     address_asked: 'An address for this channel',
     address_missing: 'No address for this channel',
     channel_none: 'No channel was left',
-    channel_asked: 'Whether {{channel}} is allowed here',
+    channel_asked: '{{channel}} is allowed here',
     channel_stopped: '{{channel}} is not allowed here',
     suppressed: 'Address blocked: {{reason}}',
     suppression_list: 'Suppression list',
@@ -56,7 +57,7 @@ const texts = {
     address_asked: 'Eine Adresse für diesen Kanal',
     address_missing: 'Keine Adresse für diesen Kanal',
     channel_none: 'Kein Kanal blieb übrig',
-    channel_asked: 'Ob {{channel}} hier erlaubt ist',
+    channel_asked: '{{channel}} ist hier erlaubt',
     channel_stopped: '{{channel}} ist hier nicht erlaubt',
     suppressed: 'Adresse gesperrt: {{reason}}',
     suppression_list: 'Sperrliste',
@@ -95,6 +96,7 @@ const useTexts = defineTexts('rules', texts)
 type T = Translate<typeof texts.en>
 type Time = (at: string) => string
 type Words = (found: Record<string, string>, t: T, time: Time) => string
+type Channel = (kind: string) => string
 
 function within(span: string, t: T): string {
   const [, n = '', unit] = /^(\d+)([dh])$/.exec(span) ?? []
@@ -174,20 +176,28 @@ function match(
   time: Time,
   rows: readonly (readonly [RegExp, ...(Words | undefined)[]])[],
   at: number,
+  channel: Channel,
 ) {
   for (const [pattern, ...words] of rows) {
     const found = pattern.exec(text)
     const say = found && (words[at] ?? words[0])
-    if (say) return say({ ...found.groups }, t, time)
+    if (!say) continue
+    const groups = { ...found.groups }
+    if (groups.channel) groups.channel = channel(groups.channel)
+    if (groups.list) groups.list = groups.list.split(', ').map(channel).join(', ')
+    return say(groups, t, time)
   }
   return text
 }
 
-const asWritten: Time = (at) => at
+const asWritten = (text: string) => text
 
-export const nameOfRule = (code: string, t: T): string => match(code, t, asWritten, RULES, 0)
-export const reasonOfRule = (code: string, t: T): string => match(code, t, asWritten, RULES, 1)
-export const whatItSaw = (facts: string, t: T, time: Time): string => match(facts, t, time, SEEN, 0)
+export const nameOfRule = (code: string, t: T, channel: Channel = asWritten): string =>
+  match(code, t, asWritten, RULES, 0, channel)
+export const reasonOfRule = (code: string, t: T, channel: Channel = asWritten): string =>
+  match(code, t, asWritten, RULES, 1, channel)
+export const whatItSaw = (facts: string, t: T, time: Time, channel: Channel = asWritten): string =>
+  match(facts, t, time, SEEN, 0, channel)
 
 export interface RuleWords {
   /** What was asked: "Consent to marketing". */
@@ -200,13 +210,14 @@ export interface RuleWords {
 
 export function useRules(): RuleWords {
   const t = useTexts()
+  const { channel, spoken } = useNames()
   const [language] = useLanguage()
   return useMemo(
     () => ({
-      name: (code) => nameOfRule(code, t),
-      reason: (code) => reasonOfRule(code, t),
-      saw: (facts) => whatItSaw(facts, t, (at) => absolute(Date.parse(at), language)),
+      name: (code) => nameOfRule(code, t, channel),
+      reason: (code) => reasonOfRule(code, t, channel),
+      saw: (facts) => whatItSaw(facts, t, (at) => absolute(Date.parse(at), language), spoken),
     }),
-    [t, language],
+    [t, language, channel, spoken],
   )
 }

@@ -9,28 +9,30 @@ const spell = {
   rule: (code: string) => (code === 'consent' ? 'No consent' : code),
   journey: (name: string) => (name === 'cart' ? 'Cart recovery' : name),
   audience: (name: string) => name,
+  channel: (kind: string) => (kind === 'email' ? 'e-mail' : kind),
+  address: (address: string) => address,
 }
 
 test.each([
   [
     { kind: 'enrolled', journey: 'cart', cause: 'event', event: 'Cart Updated' },
-    'Entered Cart recovery, because of Cart Updated',
-    'Cart recovery begonnen, wegen Cart Updated',
+    'Entered “Cart recovery”, because of Cart Updated',
+    '„Cart recovery“ begonnen, wegen Cart Updated',
   ],
   [
     { kind: 'enrolled', journey: 'orders', key: '81', cause: 'event', event: '' },
-    'Entered orders for 81',
-    'orders begonnen für 81',
+    'Entered “orders” for 81',
+    '„orders“ begonnen für 81',
   ],
   [
-    { kind: 'step', step: 'hold', went: 'timeout', to: 'end' },
-    'Step hold: time ran out, to the end',
-    'Schritt hold: Zeit lief ab, zum Ende',
+    { kind: 'step', step: 'on_hold', went: 'timeout', to: 'end' },
+    'Step “on hold”: time ran out, to the end',
+    'Schritt „on hold“: Zeit lief ab, zum Ende',
   ],
   [
     { kind: 'message', template: 'hi', outcome: 'sent', channel: 'email', email: 'a@b.c' },
-    'hi sent by email to a@b.c',
-    'hi gesendet per email an a@b.c',
+    'hi sent by e-mail to a@b.c',
+    'hi gesendet per e-mail an a@b.c',
   ],
   [
     { kind: 'message', template: 'hi', outcome: 'suppressed', rule: 'consent' },
@@ -51,13 +53,13 @@ test.each([
   ],
   [
     { kind: 'ended', journey: 'cart', outcome: 'goal', cause: 'time' },
-    'Left Cart recovery: goal reached, as time passed',
-    'Cart recovery verlassen: Ziel erreicht, weil Zeit verging',
+    'Left “Cart recovery”: goal reached, as time passed',
+    '„Cart recovery“ verlassen: Ziel erreicht, weil Zeit verging',
   ],
   [
     { kind: 'audience', audience: 'gold', change: 'left', cause: 'time' },
-    'Left the audience gold, as time passed',
-    'Die Zielgruppe gold verlassen, weil Zeit verging',
+    'Left the audience “gold”, as time passed',
+    'Die Zielgruppe „gold“ verlassen, weil Zeit verging',
   ],
   [
     { kind: 'consent', purpose: 'marketing', granted: false },

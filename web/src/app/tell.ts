@@ -3,15 +3,16 @@
 import { useMemo } from 'react'
 import { defineTexts, type Translate, useLanguage } from '../i18n.ts'
 import { absolute } from '../ui/time.ts'
+import { useNames, worded } from './names.ts'
 import { useRules } from './rules.ts'
 import { useTitles } from './titles.ts'
 
 const texts = {
   en: {
-    enrolled: 'Entered {{journey}}{{key}}{{cause}}',
+    enrolled: 'Entered “{{journey}}”{{key}}{{cause}}',
     key: ' for {{key}}',
-    step: 'Step {{step}}: {{went}}, on to {{to}}',
-    step_end: 'Step {{step}}: {{went}}, to the end',
+    step: 'Step “{{step}}”: {{went}}, on to “{{to}}”',
+    step_end: 'Step “{{step}}”: {{went}}, to the end',
     message_sent: '{{template}} sent{{by}}{{address}}',
     message_suppressed: '{{template}} not sent{{by}}: {{rule}}',
     message_held: '{{template}} held{{by}} until {{until}}: {{rule}}',
@@ -19,10 +20,10 @@ const texts = {
     by: ' by {{channel}}',
     address: ' to {{address}}',
     exposure: 'Experiment {{experiment}}: arm {{arm}}',
-    goal: 'Reached the goal of {{journey}}{{cause}}',
-    ended: 'Left {{journey}}: {{outcome}}{{cause}}',
-    audience_entered: 'Entered the audience {{audience}}{{cause}}',
-    audience_left: 'Left the audience {{audience}}{{cause}}',
+    goal: 'Reached the goal of “{{journey}}”{{cause}}',
+    ended: 'Left “{{journey}}”: {{outcome}}{{cause}}',
+    audience_entered: 'Entered the audience “{{audience}}”{{cause}}',
+    audience_left: 'Left the audience “{{audience}}”{{cause}}',
     trait: 'Trait {{trait}} set to {{value}}',
     consent_granted: 'Consent to {{purpose}}{{by}} given{{cause}}',
     consent_withdrawn: 'Consent to {{purpose}}{{by}} withdrawn{{cause}}',
@@ -30,12 +31,12 @@ const texts = {
     merged: '{{loser}} merged into {{profile}}: the same {{identifier_kind}}',
     unmerged: '{{restored}} came back out of {{profile}}',
     left_out: '{{identifier_kind}} not joined: {{reason}}',
-    moved: 'Moved from step {{from}} to {{to}}',
+    moved: 'Moved from step “{{from}}” to “{{to}}”',
     rejected: 'Refused: {{detail}}',
     cause_event: ', because of {{event}}',
     cause_broadcast: ', because of the business event {{event}}',
-    cause_audience_entered: ', on entering the audience {{audience}}',
-    cause_audience_left: ', on leaving the audience {{audience}}',
+    cause_audience_entered: ', on entering the audience “{{audience}}”',
+    cause_audience_left: ', on leaving the audience “{{audience}}”',
     cause_time: ', as time passed',
     cause_journey: ', by another journey',
     cause_schedule: ', by its schedule',
@@ -55,10 +56,10 @@ const texts = {
     went_joined: 'joined',
   },
   de: {
-    enrolled: '{{journey}} begonnen{{key}}{{cause}}',
+    enrolled: '„{{journey}}“ begonnen{{key}}{{cause}}',
     key: ' für {{key}}',
-    step: 'Schritt {{step}}: {{went}}, weiter zu {{to}}',
-    step_end: 'Schritt {{step}}: {{went}}, zum Ende',
+    step: 'Schritt „{{step}}“: {{went}}, weiter zu „{{to}}“',
+    step_end: 'Schritt „{{step}}“: {{went}}, zum Ende',
     message_sent: '{{template}} gesendet{{by}}{{address}}',
     message_suppressed: '{{template}} nicht gesendet{{by}}: {{rule}}',
     message_held: '{{template}} zurückgehalten{{by}} bis {{until}}: {{rule}}',
@@ -66,10 +67,10 @@ const texts = {
     by: ' per {{channel}}',
     address: ' an {{address}}',
     exposure: 'Experiment {{experiment}}: Arm {{arm}}',
-    goal: 'Ziel von {{journey}} erreicht{{cause}}',
-    ended: '{{journey}} verlassen: {{outcome}}{{cause}}',
-    audience_entered: 'In die Zielgruppe {{audience}} gekommen{{cause}}',
-    audience_left: 'Die Zielgruppe {{audience}} verlassen{{cause}}',
+    goal: 'Ziel von „{{journey}}“ erreicht{{cause}}',
+    ended: '„{{journey}}“ verlassen: {{outcome}}{{cause}}',
+    audience_entered: 'In die Zielgruppe „{{audience}}“ gekommen{{cause}}',
+    audience_left: 'Die Zielgruppe „{{audience}}“ verlassen{{cause}}',
     trait: 'Merkmal {{trait}} auf {{value}} gesetzt',
     consent_granted: 'Einwilligung in {{purpose}}{{by}} erteilt{{cause}}',
     consent_withdrawn: 'Einwilligung in {{purpose}}{{by}} widerrufen{{cause}}',
@@ -77,12 +78,12 @@ const texts = {
     merged: '{{loser}} mit {{profile}} zusammengeführt: gleiche {{identifier_kind}}',
     unmerged: '{{restored}} aus {{profile}} wieder herausgelöst',
     left_out: '{{identifier_kind}} nicht verbunden: {{reason}}',
-    moved: 'Von Schritt {{from}} zu {{to}} umgezogen',
+    moved: 'Von Schritt „{{from}}“ zu „{{to}}“ umgezogen',
     rejected: 'Abgelehnt: {{detail}}',
     cause_event: ', wegen {{event}}',
     cause_broadcast: ', wegen des Geschäftsereignisses {{event}}',
-    cause_audience_entered: ', beim Eintritt in die Zielgruppe {{audience}}',
-    cause_audience_left: ', beim Verlassen der Zielgruppe {{audience}}',
+    cause_audience_entered: ', beim Eintritt in die Zielgruppe „{{audience}}“',
+    cause_audience_left: ', beim Verlassen der Zielgruppe „{{audience}}“',
     cause_time: ', weil Zeit verging',
     cause_journey: ', durch eine andere Journey',
     cause_schedule: ', nach Zeitplan',
@@ -138,6 +139,8 @@ export interface Spelling {
   rule: (code: string) => string
   journey: (name: string) => string
   audience: (name: string) => string
+  channel: (kind: string) => string
+  address: (address: string) => string
 }
 
 /** One decision as a sentence; null when its kind is not known. */
@@ -151,9 +154,12 @@ export function tell(data: Told, t: T, spell: Spelling): string | null {
   values.audience = spell.audience(field('audience'))
   if (data.rule) values.rule = spell.rule(field('rule'))
   if (data.reason) values.reason = spell.rule(field('reason'))
+  for (const name of ['step', 'from', 'to'] as const) {
+    if (values[name]) values[name] = worded(values[name])
+  }
   const cause = field('cause')
   values.cause = has(CAUSES, cause) && (cause !== 'event' || field('event')) ? t(CAUSES[cause], values) : ''
-  values.by = field('channel') && t('by', { channel: field('channel') })
+  values.by = field('channel') && t('by', { channel: spell.channel(field('channel')) })
   const kind = field('kind')
   switch (kind) {
     case 'enrolled':
@@ -182,7 +188,7 @@ function tellMessage(field: (name: string) => string, values: Record<string, str
   const address = field('email') || field('address')
   switch (field('outcome')) {
     case 'sent':
-      return t('message_sent', { ...values, address: address && t('address', { address }) })
+      return t('message_sent', { ...values, address: address && t('address', { address: spell.address(address) }) })
     case 'suppressed':
       return t('message_suppressed', values)
     case 'held':
@@ -198,11 +204,18 @@ export function useTell(): (item: { sentence: string; data: Told }) => string {
   const t = useTexts()
   const rules = useRules()
   const titles = useTitles()
+  const names = useNames()
   const [language] = useLanguage()
   return useMemo(() => {
-    const spell: Spelling = { time: (at) => absolute(Date.parse(at), language), rule: rules.reason, ...titles }
+    const spell: Spelling = {
+      time: (at) => absolute(Date.parse(at), language),
+      rule: rules.reason,
+      channel: names.spoken,
+      address: names.address,
+      ...titles,
+    }
     return (item) => tell(item.data, t, spell) ?? item.sentence
-  }, [t, language, rules, titles])
+  }, [t, language, rules, titles, names])
 }
 
 /** How a passage ended, in the reader's language. */

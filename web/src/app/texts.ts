@@ -45,7 +45,7 @@ export const useAppTexts = defineTexts('app', {
     help_down: 'next row',
     help_up: 'previous row',
     help_open: 'open the row',
-    sign_in: 'Sign in',
+    sign_in: 'Sign in to Faden',
     sign_in_text:
       'The console opens with a link that works once. The server prints one when it starts; this command prints another:',
     not_found: 'There is no page at this address',
@@ -126,7 +126,7 @@ export const useAppTexts = defineTexts('app', {
     help_down: 'nächste Zeile',
     help_up: 'vorige Zeile',
     help_open: 'Zeile öffnen',
-    sign_in: 'Anmelden',
+    sign_in: 'Bei Faden anmelden',
     sign_in_text:
       'Die Konsole öffnet sich mit einem Link, der einmal gilt. Der Server zeigt einen beim Start; dieser Befehl zeigt einen weiteren:',
     not_found: 'Unter dieser Adresse gibt es keine Seite',

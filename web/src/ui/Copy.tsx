@@ -3,6 +3,7 @@ import { Check, Copy as CopyIcon } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { Button } from './Button.tsx'
 import styles from './Copy.module.css'
+import { useEdges } from './edges.ts'
 import { useUiTexts } from './texts.ts'
 
 const SHOWN_MS = 1_500
@@ -33,17 +34,22 @@ export function Id({ children }: { children: string }) {
       <code className="clip" title={children}>
         {children}
       </code>
-      <CopyButton text={children} />
+      <span className="no-print">
+        <CopyButton text={children} />
+      </span>
     </span>
   )
 }
 
 export function Snippet({ children, label }: { children: string; label?: string }) {
+  const edges = useEdges<HTMLPreElement>()
   return (
     <figure className={styles.snippet}>
       {label && <figcaption>{label}</figcaption>}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <pre tabIndex={0}>{children}</pre>
+      <pre ref={edges} tabIndex={0}>
+        {children}
+      </pre>
       <CopyButton text={children} />
     </figure>
   )

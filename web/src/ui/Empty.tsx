@@ -9,9 +9,12 @@ interface EmptyProps {
   children?: ReactNode
   snippet?: string
   action?: ReactNode
+  /** All that the page has: its title is the page's heading. */
+  alone?: boolean
 }
 
-export function Empty({ icon, title, children, snippet, action }: EmptyProps) {
+export function Empty({ icon, title, children, snippet, action, alone }: EmptyProps) {
+  const Title = alone ? 'h1' : 'p'
   return (
     <div className={styles.empty}>
       {icon && (
@@ -19,7 +22,7 @@ export function Empty({ icon, title, children, snippet, action }: EmptyProps) {
           {icon}
         </div>
       )}
-      <p className={styles.title}>{title}</p>
+      <Title className={styles.title}>{title}</Title>
       {children && <div className={styles.text}>{children}</div>}
       {snippet && <Snippet>{snippet}</Snippet>}
       {action}

@@ -26,8 +26,9 @@ export function Problem({ problem, onRetry }: { problem: ProblemView; onRetry?: 
   const t = useUiTexts()
   const unreachable = problem.code === 'unreachable'
   const known = KNOWN[problem.status ?? 0]
-  const title = unreachable ? t('problem_unreachable') : (problem.detail ?? (known ? t(known) : problem.title))
-  const hint = unreachable ? t('problem_unreachable_hint') : problem.hint
+  const title = unreachable ? t('problem_unreachable') : known ? t(known) : (problem.detail ?? problem.title)
+  // The server speaks English to programs; what is known here is said in the reader's language instead.
+  const hint = unreachable ? t('problem_unreachable_hint') : known ? t(`${known}_hint`) : problem.hint
   return (
     <div className={styles.problem} role="alert">
       <OctagonAlert className={styles.icon} aria-hidden />

@@ -5,7 +5,7 @@ import { useUiTexts } from './texts.ts'
 export function Skeleton({ lines = 3 }: { lines?: number }) {
   const t = useUiTexts()
   return (
-    <div className={styles.skeleton} role="status" aria-label={t('loading')}>
+    <div className={styles.skeleton} data-skeleton="" role="status" aria-label={t('loading')}>
       {Array.from({ length: lines }, (_, line) => (
         <span key={line} className={styles.line} />
       ))}

@@ -1,5 +1,6 @@
 // Small pictures of numbers that need no library: a line in a row of a table, and shares of a whole.
 
+import { localeOf, useLanguage } from '../i18n.ts'
 import { join } from './class.ts'
 import styles from './Spark.module.css'
 import type { Tone } from './State.tsx'
@@ -31,7 +32,7 @@ export function Sparkline({ values, label }: { values: readonly number[]; label:
   })
   return (
     <svg
-      className={styles.spark}
+      className={join(styles.spark, values.every((value) => value === 0) && styles.flat)}
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
       preserveAspectRatio="none"
       role="img"
@@ -61,6 +62,7 @@ export function Shares({
   label: string
   legend?: boolean
 }) {
+  const [language] = useLanguage()
   const total = shares.reduce((sum, share) => sum + share.value, 0)
   const said = shares.map((share) => `${share.label} ${share.value}`).join(', ')
   return (
@@ -73,7 +75,7 @@ export function Shares({
               key={share.key}
               className={styles[share.tone]}
               style={{ flexGrow: share.value / (total || 1) }}
-              title={`${share.label}: ${share.value.toLocaleString()}`}
+              title={`${share.label}: ${share.value.toLocaleString(localeOf(language))}`}
             />
           ))}
       </div>
@@ -84,12 +86,13 @@ export function Shares({
 
 /** What the colours of a bar mean; once above many bars, or with the numbers below one. */
 export function Legend({ shares, numbers }: { shares: readonly Share[]; numbers?: boolean }) {
+  const [language] = useLanguage()
   return (
     <ul className={styles.legend} aria-hidden>
       {shares.map((share) => (
         <li key={share.key}>
           <i className={join(styles.key, styles[share.tone])} />
-          {share.label} {numbers && <b>{share.value.toLocaleString()}</b>}
+          {share.label} {numbers && <b>{share.value.toLocaleString(localeOf(language))}</b>}
         </li>
       ))}
     </ul>

@@ -44,7 +44,9 @@ function optionsFor(
   onPoint: (index: number | null) => void,
 ): uPlot.Options {
   const { color, done } = resolver(element)
-  const number = new Intl.NumberFormat(language, { notation: 'compact', maximumFractionDigits: 1 })
+  const whole = new Intl.NumberFormat(language)
+  const compact = new Intl.NumberFormat(language, { notation: 'compact', maximumFractionDigits: 1 })
+  const number = (value: number) => (value < 10_000 ? whole : compact).format(value)
   const axis = {
     stroke: color('ink-faint'),
     font: `11px ${getComputedStyle(element).fontFamily}`,
@@ -62,6 +64,7 @@ function optionsFor(
     axes: [
       {
         ...axis,
+        grid: { show: false },
         size: 26,
         space: 70,
         incrs: INCREMENTS,
@@ -72,7 +75,7 @@ function optionsFor(
               : clock(at, increment, language),
           ),
       },
-      { ...axis, size: 46, space: 34, values: (_, splits) => splits.map((value) => number.format(value)) },
+      { ...axis, size: 46, space: 34, values: (_, splits) => splits.map(number) },
     ],
     series: [
       {},

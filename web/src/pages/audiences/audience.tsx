@@ -4,6 +4,7 @@ import { useMemo } from 'react'
 import type { Audience, AudienceChange, AudienceMember } from '../../api/definitions.ts'
 import { useGet, useList } from '../../api/hooks.ts'
 import { Failure, Loaded } from '../../app/Loaded.tsx'
+import { useNames } from '../../app/names.ts'
 import { Page } from '../../app/Page.tsx'
 import { useAppTexts } from '../../app/texts.ts'
 import { usePathParam, useSearchParam } from '../../app/url.ts'
@@ -97,6 +98,7 @@ const nameOf = (person: AudienceMember) => person.name || person.identifiers[0]?
 
 function Members({ path }: { path: string }) {
   const t = useAudienceTexts()
+  const names = useNames()
   const list = useList<AudienceMember>(`${path}/profiles`)
   const columns: Column<AudienceMember>[] = [
     { key: 'name', header: t('person'), width: 'minmax(10rem, 1fr)', narrow: 'minmax(0, 1fr)', cell: nameOf },
@@ -105,9 +107,17 @@ function Members({ path }: { path: string }) {
       header: t('identifiers'),
       width: 'minmax(12rem, 1.6fr)',
       narrow: false,
-      cell: (row) => <span className="soft">{row.identifiers.map((each) => each.value).join(' · ')}</span>,
+      cell: (row) => (
+        <span className="soft">{row.identifiers.map((each) => names.address(each.value)).join(' · ')}</span>
+      ),
     },
-    { key: 'country', header: t('country'), width: '5rem', narrow: false, cell: (row) => row.country ?? '–' },
+    {
+      key: 'country',
+      header: t('country'),
+      width: '9rem',
+      narrow: false,
+      cell: (row) => (row.country ? names.country(row.country) : '–'),
+    },
     { key: 'since', header: t('in_since'), width: '9rem', narrow: '7rem', cell: (row) => <Time at={row.since} /> },
   ]
   if (list.error) return <Failure error={list.error} onRetry={list.retry} />

@@ -5,6 +5,7 @@ import { useGet } from '../../api/hooks.ts'
 import type { ChainItem, Check, Explanation } from '../../api/types.ts'
 import { iconOf, personOf } from '../../app/Decision.tsx'
 import { Loaded } from '../../app/Loaded.tsx'
+import { useNames } from '../../app/names.ts'
 import { Page } from '../../app/Page.tsx'
 import { useRules } from '../../app/rules.ts'
 import { StateOf } from '../../app/StateOf.tsx'
@@ -113,6 +114,7 @@ function Step({ item, asked }: { item: ChainItem; asked: boolean }) {
 function Checks({ checks }: { checks: readonly Check[] }) {
   const t = useTexts()
   const rules = useRules()
+  const names = useNames()
   return (
     <section>
       <h3>{t('checks')}</h3>
@@ -132,7 +134,7 @@ function Checks({ checks }: { checks: readonly Check[] }) {
                 {check.outcome === 'passed' ? rules.name(check.rule) : rules.reason(check.rule)}
                 <span className={styles.code}>{[check.rule, check.policy].filter(Boolean).join(' · ')}</span>
               </td>
-              <td>{check.channel || '–'}</td>
+              <td>{check.channel ? names.channel(check.channel) : '–'}</td>
               <td>
                 <StateOf state={check.outcome} />
               </td>

@@ -77,9 +77,11 @@ export default function JourneyPage() {
         {t('scenarios')}
       </Button>
       {view !== 'edit' && (
-        <Button look="primary" icon={<Pencil />} onPress={() => setView('edit')}>
-          {t('edit')}
-        </Button>
+        <span className={styles.wideOnly}>
+          <Button look="primary" icon={<Pencil />} onPress={() => setView('edit')}>
+            {t('edit')}
+          </Button>
+        </span>
       )}
     </>
   )

@@ -105,6 +105,8 @@ export const en = {
   says_nothing: 'Does not say what it does',
   not_there_yet: 'Not there yet: who comes here ends',
   at_most: 'at most {{time}}',
+  figures: 'Figures',
+  arm_share: '{{name}} {{weight}}%',
   until_event: 'until {{event}}',
   until_time: 'until {{time}}',
   audience_left: 'left {{audience}}',

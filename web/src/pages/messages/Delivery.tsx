@@ -5,6 +5,7 @@ import { useList } from '../../api/hooks.ts'
 import type { MessageState } from '../../api/types.ts'
 import { arrivedShare } from '../../app/delivery.ts'
 import { Failure } from '../../app/Loaded.tsx'
+import { useNames } from '../../app/names.ts'
 import { Filters } from '../../app/Page.tsx'
 import { STATES, shareTone, useAppTexts } from '../../app/texts.ts'
 import { useSearchParam } from '../../app/url.ts'
@@ -24,9 +25,13 @@ const REFRESH_MS = 5_000
 const LONGEST = '720'
 const BY: StatsBy[] = ['channel', 'provider', 'country', 'template']
 
+/** What was stopped before it had a channel, a provider or a country. */
+const withoutKeyLast = (one: MessageStats, other: MessageStats) => Number(one.key === '') - Number(other.key === '')
+
 export function Delivery() {
   const t = useMessageTexts()
   const app = useAppTexts()
+  const names = useNames()
   const [language] = useLanguage()
   const locale = language === 'en' ? 'en-GB' : language
   const [by, setBy] = useSearchParam('by', 'channel')
@@ -39,6 +44,7 @@ export function Delivery() {
       value: row[state] ?? 0,
       tone: shareTone(state),
     }))
+  const nameOf = (key: string) => (by === 'channel' ? names.channel(key) : by === 'country' ? names.country(key) : key)
   const number = (value: number | undefined) => (value ?? 0).toLocaleString(locale)
   const columns: Column<MessageStats>[] = [
     {
@@ -46,7 +52,7 @@ export function Delivery() {
       header: t(`by_${by as StatsBy}`),
       width: 'minmax(8rem, 1fr)',
       narrow: 'minmax(0, 1fr)',
-      cell: (row) => row.key || t('none_chosen'),
+      cell: (row) => (row.key ? nameOf(row.key) : <span className="muted">{t('none_chosen')}</span>),
     },
     {
       key: 'rate',
@@ -111,7 +117,13 @@ export function Delivery() {
         </Empty>
       ) : (
         <Card title={t('view_delivery')} actions={<Legend shares={sharesOf({ key: '' })} />} flush>
-          <Table main label={t('view_delivery')} columns={columns} rows={list.items} rowKey={(row) => row.key} />
+          <Table
+            main
+            label={t('view_delivery')}
+            columns={columns}
+            rows={list.items.toSorted(withoutKeyLast)}
+            rowKey={(row) => row.key}
+          />
         </Card>
       )}
     </div>

@@ -4,6 +4,7 @@ import type { Channel, JourneySummary, Template } from '../../api/definitions.ts
 import { useList } from '../../api/hooks.ts'
 import type { Message, MessageState } from '../../api/types.ts'
 import { Failure } from '../../app/Loaded.tsx'
+import { useNames } from '../../app/names.ts'
 import { Filters } from '../../app/Page.tsx'
 import { useRules } from '../../app/rules.ts'
 import { StateOf } from '../../app/StateOf.tsx'
@@ -12,11 +13,13 @@ import { useTitles } from '../../app/titles.ts'
 import { useSearchParam } from '../../app/url.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Card } from '../../ui/Card.tsx'
+import { join } from '../../ui/class.ts'
 import { Empty } from '../../ui/Empty.tsx'
 import { Select } from '../../ui/Select.tsx'
 import { Skeleton } from '../../ui/Skeleton.tsx'
 import { type Column, Table } from '../../ui/Table.tsx'
 import { Time } from '../../ui/Time.tsx'
+import styles from './messages.module.css'
 import { useMessageTexts } from './texts.ts'
 
 const REFRESH_MS = 5_000
@@ -49,6 +52,7 @@ export function MessageList() {
   const [template, setTemplate] = useSearchParam('template')
   const [profile, setProfile] = useSearchParam('profile')
   const filters = { state, channel, journey, template, profile }
+  const names = useNames()
   const list = useList<Message>('/messages', filters, { every: REFRESH_MS })
   const channels = useList<Channel>('/channels')
   const journeys = useList<JourneySummary>('/journeys')
@@ -59,9 +63,12 @@ export function MessageList() {
     for (const set of [setState, setChannel, setJourney, setTemplate, setProfile]) set('')
   }
   const any = { value: '', label: app('all') }
-  const named = (names: string[], chosen: string) =>
-    [any, ...names.map((name) => ({ value: name, label: name }))].concat(
-      chosen && !names.includes(chosen) ? [{ value: chosen, label: chosen }] : [],
+  const named = (values: string[], chosen: string, label = (value: string) => value) =>
+    [any].concat(
+      (chosen && !values.includes(chosen) ? [...values, chosen] : values).map((value) => ({
+        value,
+        label: label(value),
+      })),
     )
   return (
     <div className="stack">
@@ -76,7 +83,13 @@ export function MessageList() {
             ...MESSAGE_STATES.map((each) => ({ value: each, label: app(STATES[each]?.text ?? 'queued') })),
           ]}
         />
-        <Select inline label={t('channel')} value={channel} onChange={setChannel} choices={named(kinds, channel)} />
+        <Select
+          inline
+          label={t('channel')}
+          value={channel}
+          onChange={setChannel}
+          choices={named(kinds, channel, names.channel)}
+        />
         <Select
           inline
           label={t('journey')}
@@ -136,6 +149,7 @@ function Rows({ list, more, onEnd }: { list: readonly Message[]; more: boolean; 
   const t = useMessageTexts()
   const titles = useTitles()
   const rules = useRules()
+  const names = useNames()
   const columns: Column<Message>[] = [
     {
       key: 'to',
@@ -145,7 +159,11 @@ function Rows({ list, more, onEnd }: { list: readonly Message[]; more: boolean; 
       cell: (row) => (
         <span className="two">
           <span className="clip">{row.user_id || row.profile}</span>
-          <span className="second">{row.address || rules.reason(row.rule ?? row.code ?? '')}</span>
+          {row.address ? (
+            row.address !== row.user_id && <span className="second">{names.address(row.address)}</span>
+          ) : (
+            <span className={join('second', styles.narrowOnly)}>{rules.reason(row.rule ?? row.code ?? '')}</span>
+          )}
         </span>
       ),
     },
@@ -163,7 +181,13 @@ function Rows({ list, more, onEnd }: { list: readonly Message[]; more: boolean; 
       narrow: false,
       cell: (row) => <Reason message={row} />,
     },
-    { key: 'channel', header: t('channel'), width: '6rem', narrow: false, cell: (row) => row.channel || '–' },
+    {
+      key: 'channel',
+      header: t('channel'),
+      width: '6rem',
+      narrow: false,
+      cell: (row) => (row.channel ? names.channel(row.channel) : <span className="muted">–</span>),
+    },
     {
       key: 'template',
       header: t('template'),

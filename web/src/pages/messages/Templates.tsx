@@ -4,6 +4,7 @@ import type { Template } from '../../api/definitions.ts'
 import { useList } from '../../api/hooks.ts'
 import type { Message } from '../../api/types.ts'
 import { Failure } from '../../app/Loaded.tsx'
+import { useNames } from '../../app/names.ts'
 import { PersonField } from '../../app/PersonField.tsx'
 import { useSearchParam } from '../../app/url.ts'
 import { Card } from '../../ui/Card.tsx'
@@ -25,6 +26,7 @@ good to have you here.
 
 export function Templates() {
   const t = useMessageTexts()
+  const names = useNames()
   const [chosen, setChosen] = useSearchParam('template')
   const [channel, setChannel] = useSearchParam('channel')
   const [language, setLanguage] = useSearchParam('language')
@@ -82,13 +84,13 @@ export function Templates() {
               label={t('channel')}
               value={shown}
               onChange={setChannel}
-              choices={channels.map((each) => ({ value: each, label: each }))}
+              choices={channels.map((each) => ({ value: each, label: names.channel(each) }))}
             />
             <Select
               label={t('language')}
               value={spoken}
               onChange={setLanguage}
-              choices={languages.map((each) => ({ value: each, label: each }))}
+              choices={languages.map((each) => ({ value: each, label: names.language(each) }))}
             />
             <PersonField label={t('for_person')} value={person} onChange={setProfile} />
           </div>

@@ -3,6 +3,7 @@ import { BookOpenCheck } from 'lucide-react'
 import { useGet } from '../../api/hooks.ts'
 import type { MessageDetail } from '../../api/types.ts'
 import { Loaded } from '../../app/Loaded.tsx'
+import { useNames } from '../../app/names.ts'
 import { Page } from '../../app/Page.tsx'
 import { useRules } from '../../app/rules.ts'
 import { StateOf } from '../../app/StateOf.tsx'
@@ -34,12 +35,7 @@ export default function MessagePage() {
     <Page
       title={title}
       above={<Link href="/messages">{app('messages')}</Link>}
-      heading={
-        <span className="row wrap">
-          {title}
-          {message.data && <StateOf state={message.data.state} />}
-        </span>
-      }
+      description={message.data && <StateOf state={message.data.state} />}
       actions={
         <Button icon={<BookOpenCheck />} onPress={() => go(`/explain/${encodeURIComponent(id)}`)}>
           {app('why')}
@@ -66,6 +62,8 @@ export default function MessagePage() {
 function About({ message }: { message: MessageDetail }) {
   const t = useMessageTexts()
   const titles = useTitles()
+  const names = useNames()
+  const reason = message.rule ?? message.code
   const journey = `/journeys/${encodeURIComponent(message.journey)}`
   return (
     <Card title={t('about')}>
@@ -73,10 +71,10 @@ function About({ message }: { message: MessageDetail }) {
         <FactRow name={t('to')}>
           <span className={styles.linked}>
             <Link href={`/people/${encodeURIComponent(message.profile)}`}>{message.user_id || message.profile}</Link>
-            {message.address && <span className="soft"> · {message.address}</span>}
+            {message.address && <span className="soft"> · {names.address(message.address)}</span>}
           </span>
         </FactRow>
-        <FactRow name={t('channel')}>{message.channel || '–'}</FactRow>
+        <FactRow name={t('channel')}>{message.channel ? names.channel(message.channel) : '–'}</FactRow>
         <FactRow name={t('template')}>
           <Link
             href={`/messages?view=templates&template=${encodeURIComponent(message.template)}&profile=${encodeURIComponent(message.profile)}`}
@@ -94,9 +92,11 @@ function About({ message }: { message: MessageDetail }) {
             </>
           )}
         </FactRow>
-        <FactRow name={t('reason')}>
-          <Reason message={message} /> {(message.rule ?? message.code) && <code>{message.rule ?? message.code}</code>}
-        </FactRow>
+        {reason && (
+          <FactRow name={t('reason')}>
+            <Reason message={message} /> <code className="muted">{reason}</code>
+          </FactRow>
+        )}
         <FactRow name={t('decided')}>
           <Time at={message.at} show="both" />
         </FactRow>

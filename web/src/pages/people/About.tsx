@@ -1,6 +1,7 @@
 // Who somebody is: what he told, what was computed, where he belongs. Beside the tabs; folded on narrow screens.
 import { ChevronRight } from 'lucide-react'
 import type { Profile } from '../../api/types.ts'
+import { useNames } from '../../app/names.ts'
 import { Card, FactRow, Facts } from '../../ui/Card.tsx'
 import { Id } from '../../ui/Copy.tsx'
 import { Link } from '../../ui/Link.tsx'
@@ -14,6 +15,7 @@ const NARROW = '(max-width: 1100px)'
 
 export function About({ person }: { person: Profile }) {
   const t = useTexts()
+  const names = useNames()
   return (
     <details className={styles.about} open={!window.matchMedia(NARROW).matches}>
       <summary>
@@ -27,16 +29,16 @@ export function About({ person }: { person: Profile }) {
               <Id>{person.id}</Id>
             </FactRow>
             <FactRow name={t('country')}>
-              <Value value={person.country} />
+              <Value value={person.country && names.country(person.country)} />
             </FactRow>
             <FactRow name={t('language')}>
-              <Value value={person.language} />
+              <Value value={person.language && names.language(person.language)} />
             </FactRow>
             <FactRow name={t('time_zone')}>
               <Value value={person.time_zone} />
             </FactRow>
             <FactRow name={t('preferred_channel')}>
-              <Value value={person.preferred_channel} />
+              <Value value={person.preferred_channel && names.channel(person.preferred_channel)} />
             </FactRow>
             <FactRow name={t('first_seen')}>
               <Time at={person.created_at} show="date" />

@@ -1,4 +1,5 @@
 // The initials of somebody, on a ground that stays the same for the same person.
+import { UserRound } from 'lucide-react'
 import { join } from '../../ui/class.ts'
 import styles from './people.module.css'
 
@@ -15,9 +16,9 @@ export function Avatar({ name, id, large }: { name?: string | null; id: string; 
   return (
     <span
       aria-hidden
-      className={join(styles.avatar, styles[GROUNDS[sum % GROUNDS.length] ?? 'a'], large && styles.large)}
+      className={join(styles.avatar, styles[(name && GROUNDS[sum % GROUNDS.length]) || 'e'], large && styles.large)}
     >
-      {initials(name) || '?'}
+      {initials(name) || <UserRound />}
     </span>
   )
 }

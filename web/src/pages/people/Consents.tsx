@@ -6,6 +6,7 @@ import { post, segment } from '../../api/client.ts'
 import type { Consent, Profile } from '../../api/types.ts'
 import { Failure } from '../../app/Loaded.tsx'
 import { useRefusal } from '../../app/may.ts'
+import { useNames } from '../../app/names.ts'
 import { StateOf } from '../../app/StateOf.tsx'
 import { Button } from '../../ui/Button.tsx'
 import { Card } from '../../ui/Card.tsx'
@@ -49,13 +50,14 @@ export function Consents({ person }: { person: Profile }) {
 
 function Given({ consent }: { consent: Consent }) {
   const t = useTexts()
+  const names = useNames()
   return (
     <li className={styles.consent}>
       <div>
         <b>{consent.purpose}</b>
         <div className="muted">
-          {consent.channel ?? t('any_channel')}
-          {consent.address && <> · {consent.address}</>}
+          {consent.channel ? names.channel(consent.channel) : t('any_channel')}
+          {consent.address && <> · {names.address(consent.address)}</>}
         </div>
       </div>
       <div>
@@ -74,6 +76,7 @@ function Given({ consent }: { consent: Consent }) {
 
 function Record({ person, onClose }: { person: Profile; onClose: () => void }) {
   const t = useTexts()
+  const names = useNames()
   const cache = useQueryClient()
   const [purpose, setPurpose] = useState('marketing')
   const [channel, setChannel] = useState('')
@@ -93,7 +96,7 @@ function Record({ person, onClose }: { person: Profile; onClose: () => void }) {
       void cache.invalidateQueries({ queryKey: [`/profiles/${segment(person.id)}`] })
     },
   })
-  const channels = ['email', 'sms', 'whatsapp', 'push', 'webhook']
+  const channels = ['email', 'sms', 'whatsapp', 'push', 'web_push', 'webhook']
   return (
     <Dialog
       title={t('record_consent')}
@@ -114,7 +117,10 @@ function Record({ person, onClose }: { person: Profile; onClose: () => void }) {
         label={t('channel')}
         value={channel}
         onChange={setChannel}
-        choices={[{ value: '', label: t('any_channel') }, ...channels.map((each) => ({ value: each, label: each }))]}
+        choices={[
+          { value: '', label: t('any_channel') },
+          ...channels.map((each) => ({ value: each, label: names.channel(each) })),
+        ]}
       />
       <Select
         label={t('answer')}

@@ -3,6 +3,7 @@ import { Route } from 'lucide-react'
 import { segment } from '../../api/client.ts'
 import { useGet } from '../../api/hooks.ts'
 import type { Enrollment } from '../../api/types.ts'
+import { worded } from '../../app/names.ts'
 import { StateOf } from '../../app/StateOf.tsx'
 import { useOutcome } from '../../app/tell.ts'
 import { useAppTexts } from '../../app/texts.ts'
@@ -96,7 +97,7 @@ function Steps({ enrollment }: { enrollment: Enrollment }) {
           className={join(styles.step, index === place && styles.here)}
           aria-current={index === place ? 'step' : undefined}
         >
-          <span className="clip">{step.id}</span>
+          <span className="clip">{worded(step.id)}</span>
           {index === place && <span className="visually-hidden">{t('you_are_here')}</span>}
         </li>
       ))}

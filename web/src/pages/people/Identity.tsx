@@ -6,8 +6,10 @@ import { post } from '../../api/client.ts'
 import type { Merge, Profile } from '../../api/types.ts'
 import { Failure } from '../../app/Loaded.tsx'
 import { useRefusal } from '../../app/may.ts'
+import { useNames } from '../../app/names.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Card } from '../../ui/Card.tsx'
+import { join } from '../../ui/class.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { Link } from '../../ui/Link.tsx'
 import { notify } from '../../ui/notices.ts'
@@ -21,14 +23,25 @@ type Known = Profile['identifiers'][number]
 
 export function Identity({ person }: { person: Profile }) {
   const t = useTexts()
+  const names = useNames()
   const columns: Column<Known>[] = [
-    { key: 'value', header: t('value'), width: 'minmax(0, 2fr)', cell: (known) => known.value },
+    {
+      key: 'value',
+      header: t('value'),
+      width: 'minmax(0, 2fr)',
+      cell: (known) => (
+        <span className="two">
+          <span className="clip">{names.address(known.value)}</span>
+          <span className={join('second', styles.narrowOnly)}>{names.identifier(known.kind)}</span>
+        </span>
+      ),
+    },
     {
       key: 'kind',
       header: t('kind'),
       width: 'minmax(0, 1fr)',
-      narrow: '6rem',
-      cell: (known) => <code>{known.kind}</code>,
+      narrow: false,
+      cell: (known) => <span title={known.kind}>{names.identifier(known.kind)}</span>,
     },
     {
       key: 'strand',
@@ -53,6 +66,7 @@ export function Identity({ person }: { person: Profile }) {
           columns={columns}
           rows={person.identifiers}
           rowKey={(known) => `${known.kind}:${known.value}`}
+          rowHeight={48}
         />
       </Card>
       <Card title={t('merges')} flush>

@@ -1,11 +1,12 @@
 // What was said to one person on all channels, as one conversation; also what was meant to be said and was not.
 import { useMutation } from '@tanstack/react-query'
-import { Mail, MessageCircle, MessageSquareText, Route, Smartphone, Webhook } from 'lucide-react'
+import { BellRing, Mail, MessageCircle, MessageSquareText, Route, Smartphone, Webhook } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
 import { post, segment } from '../../api/client.ts'
 import { useList } from '../../api/hooks.ts'
 import type { Message, Profile } from '../../api/types.ts'
 import { Failure } from '../../app/Loaded.tsx'
+import { useNames } from '../../app/names.ts'
 import { useRules } from '../../app/rules.ts'
 import { StateOf } from '../../app/StateOf.tsx'
 import { useAppTexts } from '../../app/texts.ts'
@@ -55,6 +56,7 @@ function iconOf(channel: string): ReactNode {
   if (channel === 'email') return <Mail aria-hidden />
   if (channel === 'sms') return <Smartphone aria-hidden />
   if (channel === 'webhook') return <Webhook aria-hidden />
+  if (channel === 'web_push' || channel === 'push') return <BellRing aria-hidden />
   return <MessageCircle aria-hidden />
 }
 
@@ -63,12 +65,13 @@ function Bubble({ message, language }: { message: Message; language?: string | n
   const app = useAppTexts()
   const rules = useRules()
   const titles = useTitles()
+  const names = useNames()
   return (
     <li className={join(styles.bubble, SILENT.includes(message.state) && styles.silent)}>
       <div className={styles.top}>
         <span className={styles.channel}>
           {iconOf(message.channel)}
-          {message.channel || t('no_channel')}
+          {message.channel ? names.channel(message.channel) : t('no_channel')}
         </span>
         <StateOf state={message.state} />
         <span className={styles.when}>
@@ -77,7 +80,7 @@ function Bubble({ message, language }: { message: Message; language?: string | n
       </div>
       <p>
         <b>{message.template}</b>{' '}
-        <span className="muted">{message.address && t('to', { address: message.address })}</span>
+        <span className="muted">{message.address && t('to', { address: names.address(message.address) })}</span>
       </p>
       {(message.rule || message.code) && (
         <p className="soft">

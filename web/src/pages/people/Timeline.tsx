@@ -26,6 +26,7 @@ import { useLanguage } from '../../i18n.ts'
 import { Card } from '../../ui/Card.tsx'
 import { join } from '../../ui/class.ts'
 import { Empty } from '../../ui/Empty.tsx'
+import { useEdges } from '../../ui/edges.ts'
 import { SearchField } from '../../ui/Field.tsx'
 import { isForPage } from '../../ui/keys.ts'
 import { Link } from '../../ui/Link.tsx'
@@ -65,11 +66,13 @@ export function Timeline({ person }: { person: string }) {
   const [kinds, setKinds] = useSearchParam('kinds')
   const [q, setQ] = useSearchParam('q')
   const list = useTimeline(person)
+  const edges = useEdges<HTMLDivElement>()
   return (
     <div className="stack">
       <Filters>
         <SearchField label={t('timeline_search')} value={q} onChange={setQ} />
         <ToggleButtonGroup
+          ref={edges}
           aria-label={t('kinds')}
           selectionMode="multiple"
           selectedKeys={kinds ? kinds.split(',') : []}

@@ -4,6 +4,7 @@ import { useDeferredValue } from 'react'
 import { useList } from '../../api/hooks.ts'
 import type { ProfileSummary } from '../../api/types.ts'
 import { Failure } from '../../app/Loaded.tsx'
+import { useNames } from '../../app/names.ts'
 import { Page } from '../../app/Page.tsx'
 import { useAppTexts } from '../../app/texts.ts'
 import { useSearchParam } from '../../app/url.ts'
@@ -57,17 +58,29 @@ export default function People() {
   )
 }
 
+type Identifier = ProfileSummary['identifiers'][number]
+const SHOWN = 3
+
+/** What stands beside the name: of somebody without one, what the name's place does not say already. */
+const others = (person: ProfileSummary) => person.identifiers.slice(person.name ? 0 : 1, SHOWN)
+
 function useColumns(): Column<ProfileSummary>[] {
   const t = useTexts()
+  const names = useNames()
+  const said = (identifier: Identifier) => names.address(identifier.value)
   return [
     {
       key: 'name',
       header: t('name'),
       width: 'minmax(11rem, 1.2fr)',
+      narrow: 'minmax(0, 1fr)',
       cell: (person) => (
         <span className={styles.who}>
           <Avatar name={person.name} id={person.id} />
-          <span className={join('clip', !person.name && 'muted')}>{nameOf(person)}</span>
+          <span className="two">
+            <span className="clip">{nameOf(person)}</span>
+            <span className={join('second', styles.narrowOnly)}>{others(person).slice(-1).map(said)}</span>
+          </span>
         </span>
       ),
     },
@@ -75,12 +88,19 @@ function useColumns(): Column<ProfileSummary>[] {
       key: 'identifiers',
       header: t('identifiers'),
       width: 'minmax(0, 2fr)',
-      narrow: 'minmax(0, 1fr)',
+      narrow: false,
       cell: (person) => (
         <span className={styles.identifiers}>
-          {person.identifiers.slice(0, 3).map((identifier) => (
-            <span key={`${identifier.kind} ${identifier.value}`} className="clip" title={identifier.kind}>
-              {identifier.value}
+          {others(person).length === 0 && person.identifiers[0] && (
+            <span className="muted">{names.identifier(person.identifiers[0].kind)}</span>
+          )}
+          {others(person).map((identifier) => (
+            <span
+              key={`${identifier.kind} ${identifier.value}`}
+              className="clip"
+              title={names.identifier(identifier.kind)}
+            >
+              {said(identifier)}
             </span>
           ))}
           {person.matched && <Badge tone="info">{person.matched}</Badge>}
@@ -90,22 +110,24 @@ function useColumns(): Column<ProfileSummary>[] {
     {
       key: 'place',
       header: t('place'),
-      width: '8rem',
+      width: '12rem',
       narrow: false,
       cell: (person) =>
-        [person.country, person.language].filter(Boolean).join(', ') || <span className="muted">–</span>,
+        [person.country && names.country(person.country), person.language && names.language(person.language)]
+          .filter(Boolean)
+          .join(', ') || <span className="muted">–</span>,
     },
     {
       key: 'seen',
       header: t('last_seen'),
-      width: '8rem',
-      narrow: false,
+      width: '7rem',
+      narrow: '7rem',
       cell: (person) => <Time at={person.last_seen_at} />,
     },
     {
       key: 'first',
       header: t('first_seen'),
-      width: '8rem',
+      width: '7rem',
       narrow: false,
       cell: (person) => <Time at={person.created_at} />,
     },

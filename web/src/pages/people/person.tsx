@@ -4,6 +4,7 @@ import { segment } from '../../api/client.ts'
 import { useGet } from '../../api/hooks.ts'
 import type { Profile } from '../../api/types.ts'
 import { Loaded } from '../../app/Loaded.tsx'
+import { useNames } from '../../app/names.ts'
 import { Page } from '../../app/Page.tsx'
 import { usePathParam, useSearchParam } from '../../app/url.ts'
 import { Link } from '../../ui/Link.tsx'
@@ -38,6 +39,7 @@ export default function Person() {
 
 function Known({ person }: { person: Profile }) {
   const t = useTexts()
+  const names = useNames()
   const [tab, setTab] = useSearchParam('tab', 'timeline')
   const name = person.name || person.identifiers[0]?.value || person.id
   const running = person.enrollments.filter((enrollment) => enrollment.state !== 'ended').length
@@ -54,7 +56,7 @@ function Known({ person }: { person: Profile }) {
       description={
         <span className={styles.under}>
           {person.identifiers.slice(0, 3).map((identifier) => (
-            <span key={`${identifier.kind} ${identifier.value}`}>{identifier.value}</span>
+            <span key={`${identifier.kind} ${identifier.value}`}>{names.address(identifier.value)}</span>
           ))}
           <span className="muted">
             {t('last_seen')} <Time at={person.last_seen_at} />

@@ -61,7 +61,7 @@ export const useTexts = defineTexts('people', {
     journeys_none_text: 'Here stands where somebody is on each journey, what he waits for, and how it ended.',
     entered: 'entered',
     until: 'until',
-    outcome: 'ended: {{outcome}}',
+    outcome: 'Outcome: {{outcome}}',
     you_are_here: 'here now',
     // consent
     consents_none: 'Nothing was asked or answered yet',
@@ -154,7 +154,7 @@ export const useTexts = defineTexts('people', {
     journeys_none_text: 'Hier steht, wo jemand auf jeder Journey ist, worauf er wartet und wie sie endete.',
     entered: 'begonnen',
     until: 'bis',
-    outcome: 'beendet: {{outcome}}',
+    outcome: 'Ausgang: {{outcome}}',
     you_are_here: 'jetzt hier',
     consents_none: 'Noch wurde nichts gefragt oder beantwortet',
     consents_none_text:

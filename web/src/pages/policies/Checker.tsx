@@ -7,19 +7,21 @@ import type { Channel, Verdict } from '../../api/definitions.ts'
 import { useList } from '../../api/hooks.ts'
 import type { Check } from '../../api/types.ts'
 import { Loaded } from '../../app/Loaded.tsx'
+import { useNames } from '../../app/names.ts'
 import { PersonField } from '../../app/PersonField.tsx'
 import { useRules } from '../../app/rules.ts'
 import { useSearchParam } from '../../app/url.ts'
 import { Card } from '../../ui/Card.tsx'
 import { join } from '../../ui/class.ts'
 import { Empty } from '../../ui/Empty.tsx'
-import { TextField } from '../../ui/Field.tsx'
+import { InstantField, TextField } from '../../ui/Field.tsx'
 import { Time } from '../../ui/Time.tsx'
 import styles from './policies.module.css'
 import { usePolicyTexts } from './texts.ts'
 
 export function Checker() {
   const t = usePolicyTexts()
+  const names = useNames()
   const [profile, setProfile] = useSearchParam('profile')
   const [purpose, setPurpose] = useSearchParam('purpose', 'marketing')
   const [chosen, setChosen] = useSearchParam('channels')
@@ -53,11 +55,11 @@ export function Checker() {
                   checked={channels.includes(kind)}
                   onChange={() => toggle(kind)}
                 />
-                {kind}
+                {names.channel(kind)}
               </label>
             ))}
           </fieldset>
-          <Written label={t('at')} value={at} onWrite={setAt} placeholder={t('now')} />
+          <InstantField label={t('at')} description={t('at_hint')} value={at} onChange={setAt} />
         </div>
       </Card>
       {ready ? (
@@ -74,24 +76,13 @@ export function Checker() {
 }
 
 /** Asks when one has finished typing. */
-function Written({
-  label,
-  value,
-  onWrite,
-  placeholder,
-}: {
-  label: string
-  value: string
-  onWrite: (to: string) => void
-  placeholder?: string
-}) {
+function Written({ label, value, onWrite }: { label: string; value: string; onWrite: (to: string) => void }) {
   const [typed, setTyped] = useState(value)
   return (
     <TextField
       label={label}
       value={typed}
       onChange={setTyped}
-      placeholder={placeholder}
       onBlur={() => onWrite(typed.trim())}
       onKeyDown={(event) => {
         if (event.key === 'Enter') onWrite(typed.trim())
@@ -108,6 +99,7 @@ const LOOKS = {
 
 function Answer({ verdict }: { verdict: Verdict }) {
   const t = usePolicyTexts()
+  const names = useNames()
   const rules = useRules()
   const { icon: Icon, tone } = LOOKS[verdict.verdict]
   return (
@@ -118,7 +110,9 @@ function Answer({ verdict }: { verdict: Verdict }) {
           <div>
             <b>{t(`verdict_${verdict.verdict}`)}</b>
             <p>
-              {verdict.verdict === 'send' && verdict.channel && t('on_channel', { channel: verdict.channel })}
+              {verdict.verdict === 'send' &&
+                verdict.channel &&
+                t('on_channel', { channel: names.spoken(verdict.channel) })}
               {verdict.rule && (
                 <>
                   {rules.reason(verdict.rule)} <code>{verdict.rule}</code>
@@ -148,6 +142,7 @@ function Answer({ verdict }: { verdict: Verdict }) {
 
 function CheckLine({ check }: { check: Check }) {
   const t = usePolicyTexts()
+  const names = useNames()
   const rules = useRules()
   const tone = check.outcome === 'passed' ? 'good' : check.outcome === 'held' ? 'warn' : 'bad'
   const Icon = check.outcome === 'passed' ? CircleCheck : check.outcome === 'held' ? Clock : CircleX
@@ -155,9 +150,11 @@ function CheckLine({ check }: { check: Check }) {
     <li className={styles.check}>
       <Icon className={styles[tone]} aria-label={t(`outcome_${check.outcome}`)} />
       <div className="grow">
-        <span className="row wrap">
+        <span className={styles.heading}>
           <b>{check.outcome === 'passed' ? rules.name(check.rule) : rules.reason(check.rule)}</b>
-          <span className="muted">{[check.channel, check.policy].filter(Boolean).join(' · ')}</span>
+          <span className="muted">
+            {[check.channel && names.channel(check.channel), check.policy].filter(Boolean).join(' · ')}
+          </span>
         </span>
         <span className={styles.facts}>
           {check.facts && rules.saw(check.facts)} <code>{check.rule}</code>

@@ -3,6 +3,7 @@ import { ShieldCheck } from 'lucide-react'
 import type { ConsentEntry } from '../../api/definitions.ts'
 import { useList } from '../../api/hooks.ts'
 import { Failure } from '../../app/Loaded.tsx'
+import { useNames } from '../../app/names.ts'
 import { Filters } from '../../app/Page.tsx'
 import { PersonField } from '../../app/PersonField.tsx'
 import { StateOf } from '../../app/StateOf.tsx'
@@ -26,12 +27,16 @@ const EXAMPLE = `curl $FADEN_URL/v1/events -H "authorization: Bearer $FADEN_KEY"
   "data": {"purpose": "marketing", "channel": "email", "state": "granted"}
 }'`
 
+/** The type of the event that brings consent and nothing else. */
+const CONSENT_EVENT = 'faden.consent.changed'
+
 const proofOf = (proof: ConsentEntry['proof']): string =>
   proof === null ? '' : typeof proof === 'string' ? proof : JSON.stringify(proof)
 
 export function Ledger() {
   const t = usePolicyTexts()
   const app = useAppTexts()
+  const names = useNames()
   const [profile, setProfile] = useSearchParam('profile')
   const [purpose, setPurpose] = useSearchParam('of')
   const list = useList<ConsentEntry>('/consents', { profile, purpose }, { every: REFRESH_MS })
@@ -56,7 +61,7 @@ export function Ledger() {
       narrow: false,
       cell: (row) => (
         <>
-          {row.purpose} <span className="muted">{row.channel ?? t('all_channels')}</span>
+          {row.purpose} <span className="muted">{row.channel ? names.channel(row.channel) : t('all_channels')}</span>
         </>
       ),
     },
@@ -67,7 +72,8 @@ export function Ledger() {
       narrow: false,
       cell: (row) => (
         <span title={proofOf(row.proof)}>
-          {row.cause ?? '–'} <span className="muted">{proofOf(row.proof)}</span>
+          {row.cause === CONSENT_EVENT ? t('confirmed') : (row.cause ?? '–')}{' '}
+          <span className="muted">{proofOf(row.proof)}</span>
         </span>
       ),
     },
@@ -86,11 +92,9 @@ export function Ledger() {
     <div className="stack">
       <Filters>
         <div className={styles.person}>
-          <PersonField label={t('person')} value={profile} onChange={setProfile} />
+          <PersonField bare label={t('person')} value={profile} onChange={setProfile} />
         </div>
-        <div className={styles.bottom}>
-          <SearchField label={t('purpose')} value={purpose} onChange={setPurpose} />
-        </div>
+        <SearchField label={t('purpose')} value={purpose} onChange={setPurpose} />
       </Filters>
       {list.error ? (
         <Failure error={list.error} onRetry={list.retry} />

@@ -3,13 +3,15 @@ import { ShieldCheck, ShieldPlus } from 'lucide-react'
 import type { Policies, PolicyRow } from '../../api/definitions.ts'
 import { useGet } from '../../api/hooks.ts'
 import { Loaded } from '../../app/Loaded.tsx'
+import { useNames } from '../../app/names.ts'
 import { Card } from '../../ui/Card.tsx'
 import { Code } from '../../ui/Code.tsx'
 import { join } from '../../ui/class.ts'
 import { Empty } from '../../ui/Empty.tsx'
+import { useEdges } from '../../ui/edges.ts'
 import { Badge } from '../../ui/State.tsx'
 import styles from './policies.module.css'
-import { nameOfRule, ruleLines, scopeParts } from './rules.ts'
+import { nameOfRule, ruleLines, scopeParts, valueOfRule } from './rules.ts'
 import { usePolicyTexts } from './texts.ts'
 
 const EXAMPLE = `policy: global
@@ -54,6 +56,7 @@ export function Rules() {
 
 function Effective({ policies }: { policies: Policies }) {
   const t = usePolicyTexts()
+  const edges = useEdges<HTMLDivElement>()
   const scopes = policies.effective.map((each) => each.scope)
   const lines = ruleLines(policies.effective)
   const nameOf = (scope: string) => {
@@ -63,7 +66,7 @@ function Effective({ policies }: { policies: Policies }) {
   return (
     <Card flush title={t('what_holds')} actions={<Legend />}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <div className={styles.scroll} tabIndex={0} role="region" aria-label={t('what_holds')}>
+      <div ref={edges} className={styles.scroll} tabIndex={0} role="region" aria-label={t('what_holds')}>
         <table className={styles.rules}>
           <thead>
             <tr>
@@ -83,7 +86,12 @@ function Effective({ policies }: { policies: Policies }) {
                   <code className={styles.code}>{line.rule}</code>
                 </th>
                 {scopes.map((scope) => (
-                  <Cell key={scope} rows={line.cells.get(scope) ?? []} inherited={scope !== 'global'} />
+                  <Cell
+                    key={scope}
+                    scope={nameOf(scope)}
+                    rows={line.cells.get(scope) ?? []}
+                    inherited={scope !== 'global'}
+                  />
                 ))}
               </tr>
             ))}
@@ -106,18 +114,26 @@ function Legend() {
   )
 }
 
-function Cell({ rows, inherited }: { rows: PolicyRow[]; inherited: boolean }) {
+/** On narrow screens a scope is named in its cell, and stands there only where it tightens something. */
+function Cell({ scope, rows, inherited }: { scope: string; rows: PolicyRow[]; inherited: boolean }) {
   const t = usePolicyTexts()
-  if (rows.length === 0) return <td className="muted">–</td>
+  const names = useNames()
+  const same = inherited && !rows.some((row) => row.tightened)
+  if (rows.length === 0)
+    return (
+      <td data-scope={scope} className={join('muted', same && styles.same)}>
+        –
+      </td>
+    )
   return (
-    <td>
+    <td data-scope={scope} className={same ? styles.same : undefined}>
       {rows.map((row, index) => (
         <span
           key={index}
           className={join(styles.value, row.tightened && styles.tight, inherited && !row.tightened && styles.inherited)}
           title={t('from', { policy: row.from })}
         >
-          {row.value}
+          {valueOfRule(row, t, names.channel)}
           {row.tightened && (
             <span className={styles.from}>
               <ShieldPlus aria-label={t('tightened')} /> {row.from}

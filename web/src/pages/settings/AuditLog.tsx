@@ -13,8 +13,22 @@ import { useTexts } from './texts.ts'
 
 const HASH_SHOWN = 10
 
+const ACTIONS = {
+  'definitions.published': 'action_published',
+  'key.created': 'action_key_created',
+  'key.removed': 'action_key_removed',
+  'login_link.created': 'action_login_link',
+  'message.tested': 'action_tested',
+  'dead_letter.removed': 'action_letter_removed',
+  'journey.migrated': 'action_migrated',
+  'journey.migration_undone': 'action_migration_undone',
+  'merge.undone': 'action_merge_undone',
+} as const
+const isKnown = (action: string): action is keyof typeof ACTIONS => action in ACTIONS
+
 export function AuditLog() {
   const t = useTexts()
+  const said = (action: string) => (isKnown(action) ? t(ACTIONS[action]) : action)
   const log = useList<AuditEntry>('/audit')
   const chain = useGet<AuditPage>('/audit', { limit: 1 }).data
   const columns: Column<AuditEntry>[] = [
@@ -24,9 +38,15 @@ export function AuditLog() {
       header: t('action'),
       width: 'minmax(0, 1.2fr)',
       narrow: 'minmax(0, 1.5fr)',
-      cell: (entry) => <code>{entry.action}</code>,
+      cell: (entry) => <span title={entry.action}>{said(entry.action)}</span>,
     },
-    { key: 'subject', header: t('subject'), width: 'minmax(0, 1.2fr)', cell: (entry) => entry.subject },
+    {
+      key: 'subject',
+      header: t('subject'),
+      width: 'minmax(0, 1.2fr)',
+      narrow: 'minmax(0, 0.8fr)',
+      cell: (entry) => entry.subject,
+    },
     { key: 'who', header: t('who'), width: 'minmax(0, 1fr)', narrow: false, cell: (entry) => entry.who },
     {
       key: 'detail',

@@ -41,7 +41,18 @@ export function Keys() {
       header: t('scopes'),
       width: 'minmax(0, 2fr)',
       narrow: false,
-      cell: (key) => <span className="soft">{(key.scopes ?? SCOPES_OF[key.role]).join(', ')}</span>,
+      cell: (key) => {
+        const scopes = key.scopes ?? SCOPES_OF[key.role]
+        const said =
+          scopes.length === SCOPES_OF[key.role].length
+            ? t(`role_${key.role}`)
+            : scopes.map((scope) => t(`scope_${scope}`)).join('; ')
+        return (
+          <span className="soft" title={scopes.join(', ')}>
+            {said}
+          </span>
+        )
+      },
     },
     { key: 'created', header: t('created'), width: '8rem', narrow: false, cell: (key) => <Time at={key.created_at} /> },
     {

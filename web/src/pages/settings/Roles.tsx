@@ -1,18 +1,20 @@
 // Which role may what, as one table.
 import { Check } from 'lucide-react'
 import { Card } from '../../ui/Card.tsx'
+import { useEdges } from '../../ui/edges.ts'
 import { ROLES, SCOPES, SCOPES_OF } from './roles.ts'
 import styles from './settings.module.css'
 import { useTexts } from './texts.ts'
 
 export function Roles() {
   const t = useTexts()
+  const edges = useEdges<HTMLElement>()
   return (
     <div className="stack">
       <p className="soft">{t('roles_text')}</p>
       <Card flush>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-        <section className={styles.scroll} tabIndex={0} aria-label={t('roles')}>
+        <section ref={edges} className={styles.scroll} tabIndex={0} aria-label={t('roles')}>
           <table className={styles.roles}>
             <thead>
               <tr>

@@ -7,6 +7,7 @@ import type { Channel, TestResult } from '../../api/definitions.ts'
 import type { List } from '../../api/hooks.ts'
 import { Failure } from '../../app/Loaded.tsx'
 import { useRefusal } from '../../app/may.ts'
+import { useNames } from '../../app/names.ts'
 import { StateOf } from '../../app/StateOf.tsx'
 import { useSearchParam } from '../../app/url.ts'
 import { useWording } from '../../app/wording.ts'
@@ -55,8 +56,10 @@ export function Channels({ list }: { list: List<Channel> }) {
 function ChannelCard({ channel, onTest }: { channel: Channel; onTest: () => void }) {
   const t = useSourceTexts()
   const refusal = useRefusal()
+  const names = useNames()
   const [language] = useLanguage()
   const inWords = useWording()
+  const kind = names.channel(channel.kind)
   const number = (value: number) => value.toLocaleString(language === 'en' ? 'en-GB' : language)
   const refused = channel.state === 'unconfigured' ? t('set_up_first') : refusal('operate')
   return (
@@ -64,14 +67,14 @@ function ChannelCard({ channel, onTest }: { channel: Channel; onTest: () => void
       <header className="row between">
         <span className="row">
           <h2>{channel.name}</h2>
-          {channel.kind !== channel.name && <span className="muted">{channel.kind}</span>}
+          {kind.toLowerCase() !== channel.name.toLowerCase() && <span className="muted">{kind}</span>}
         </span>
         <StateOf state={channel.state} />
       </header>
       <p className={styles.since}>
         {channel.since ? (
           <>
-            {t('since')} <Time at={channel.since} />
+            {t('since')} <Time at={channel.since} show="absolute" />
           </>
         ) : channel.state === 'unconfigured' ? (
           t('how_to_set_up', { name: channel.name })

@@ -25,6 +25,8 @@ const firstEvent = () => `curl ${window.location.origin}/v1/track -u WRITE_KEY: 
   -H 'content-type: application/json' \\
   -d '{"userId": "u1", "event": "Signed Up"}'`
 
+const silentLast = (one: Source, other: Source) => Number(one.last_at === null) - Number(other.last_at === null)
+
 export function Sources() {
   const t = useSourceTexts()
   const list = useList<Source>('/sources', {}, { every: REFRESH_MS })
@@ -39,7 +41,7 @@ export function Sources() {
   }
   return (
     <div className="stack">
-      {list.items.map((source) => (
+      {list.items.toSorted(silentLast).map((source) => (
         <SourceCard key={source.source} source={source} />
       ))}
     </div>
@@ -58,12 +60,23 @@ function SourceCard({ source }: { source: Source }) {
     return minutes.map((_, index) => now - (minutes.length - 1 - index) * MINUTE_S)
   }, [minutes])
   const series = useMemo(() => [{ label: t('per_minute'), values: minutes, fill: true }], [minutes, t])
+  if (source.events_total === 0 && source.refused === 0 && source.kinds.length === 0) {
+    return (
+      <Card title={source.source}>
+        <Snippet label={t('nothing_from')}>{firstEvent()}</Snippet>
+      </Card>
+    )
+  }
   return (
     <Card title={source.source}>
       <div className="stack">
         <div className={styles.source}>
           <div className={styles.figures}>
-            <Figure label={t('total')} value={number(source.events_total)} detail={<Last at={source.last_at} />} />
+            <Figure
+              label={t('total')}
+              value={number(source.events_total)}
+              detail={source.last_at && <Last at={source.last_at} />}
+            />
             <Figure
               label={t('refused')}
               value={number(source.refused)}
@@ -76,17 +89,13 @@ function SourceCard({ source }: { source: Source }) {
             <Chart label={t('volume_of', { source: source.source })} times={times} series={series} height={130} />
           )}
         </div>
-        {source.kinds.length > 0 ? (
-          <Kinds source={source} />
-        ) : (
-          <Snippet label={t('nothing_from')}>{firstEvent()}</Snippet>
-        )}
+        {source.kinds.length > 0 && <Kinds source={source} />}
       </div>
     </Card>
   )
 }
 
-function Last({ at }: { at: string | null | undefined }) {
+function Last({ at }: { at: string }) {
   const t = useSourceTexts()
   return (
     <>

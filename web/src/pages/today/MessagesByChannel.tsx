@@ -1,6 +1,7 @@
 // Messages of each channel by the state they are in.
 import type { MessageState, Overview } from '../../api/types.ts'
 import { arrivedShare } from '../../app/delivery.ts'
+import { useNames } from '../../app/names.ts'
 import { STATES, shareTone, useAppTexts } from '../../app/texts.ts'
 import { useLanguage } from '../../i18n.ts'
 import { Card } from '../../ui/Card.tsx'
@@ -18,6 +19,7 @@ type Counts = Overview['messages'][number]
 export function MessagesByChannel({ messages }: { messages: Overview['messages'] }) {
   const t = useTexts()
   const app = useAppTexts()
+  const names = useNames()
   const [language] = useLanguage()
   const percent = new Intl.NumberFormat(language, {
     style: 'percent',
@@ -37,13 +39,13 @@ export function MessagesByChannel({ messages }: { messages: Overview['messages']
                   href={`/messages?channel=${encodeURIComponent(channel.channel)}`}
                   className={styles.channelName ?? ''}
                 >
-                  {channel.channel}
+                  {names.channel(channel.channel)}
                 </Link>
               ) : (
                 <span className="muted">{t('no_channel')}</span>
               )}
               <Shares
-                label={channel.channel || t('no_channel')}
+                label={channel.channel ? names.channel(channel.channel) : t('no_channel')}
                 shares={ORDER.filter((state) => channel[state] > 0).map((state) => ({
                   key: state,
                   label: app(STATES[state]?.text ?? 'all'),
@@ -51,10 +53,12 @@ export function MessagesByChannel({ messages }: { messages: Overview['messages']
                   tone: shareTone(state),
                 }))}
               />
-              <div className={styles.share} title={`${t('arrived')} ${t('arrived_share')}`}>
-                <b>{share === null ? '–' : percent.format(share)}</b>
-                <span className="muted">{t('arrived')}</span>
-              </div>
+              {share !== null && (
+                <div className={styles.share} title={`${t('arrived')} ${t('arrived_share')}`}>
+                  <b>{percent.format(share)}</b>
+                  <span className="muted">{t('arrived')}</span>
+                </div>
+              )}
             </li>
           )
         })}

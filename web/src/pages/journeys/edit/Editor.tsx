@@ -293,13 +293,14 @@ function Toolbar({ name, draft, findings, onPlan, onDiscard }: ToolbarProps) {
           </>
         )}
       </span>
-      <span className="grow" />
-      <Button small onPress={onDiscard}>
-        {changed ? t('discard') : t('stop_editing')}
-      </Button>
-      <Button small look="primary" refused={refused} onPress={onPlan}>
-        {t('review')}
-      </Button>
+      <span className={styles.endings}>
+        <Button small onPress={onDiscard}>
+          {changed ? t('discard') : t('stop_editing')}
+        </Button>
+        <Button small look="primary" refused={refused} onPress={onPlan}>
+          {t('review')}
+        </Button>
+      </span>
     </div>
   )
 }

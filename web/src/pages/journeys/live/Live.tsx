@@ -5,6 +5,7 @@ import { useGet } from '../../../api/hooks.ts'
 import { useSearchParam } from '../../../app/url.ts'
 import { useLanguage } from '../../../i18n.ts'
 import { Figure } from '../../../ui/Card.tsx'
+import { useEdges } from '../../../ui/edges.ts'
 import { Select } from '../../../ui/Select.tsx'
 import { Time } from '../../../ui/Time.tsx'
 import { serverNow } from '../../../ui/time.ts'
@@ -54,6 +55,10 @@ export function Live({ journey }: { journey: Journey }) {
             { value: 'opened', label: t('range_opened') },
           ]}
         />
+        <span className={styles.hint}>
+          {t('version')} {versionName(journey.version)},{' '}
+          <Time at={journey.versions.find((each) => each.version === journey.version)?.published_at} />
+        </span>
         <span className={styles.hint}>
           {range === 'opened' && (
             <>
@@ -126,6 +131,7 @@ function useOpened(journey: Journey) {
 function Figures({ journey, definition }: { journey: Journey; definition: Definition }) {
   const t = useJourneyTexts()
   const [language] = useLanguage()
+  const edges = useEdges<HTMLDivElement>()
   const { counts } = journey
   const number = (value: number) => value.toLocaleString(language === 'en' ? 'en-GB' : language)
   const share = (part: number) =>
@@ -138,7 +144,8 @@ function Figures({ journey, definition }: { journey: Journey; definition: Defini
     .entries.map((entry) => entryWords(entry, t))
     .join(', ')
   return (
-    <div className={styles.figuresRow}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section ref={edges} className={styles.figuresRow} tabIndex={0} aria-label={t('figures')}>
       <Figure label={t('inside')} value={number(counts.running)} detail={share(counts.running)} />
       <Figure
         label={t('entered')}
@@ -152,11 +159,6 @@ function Figures({ journey, definition }: { journey: Journey; definition: Defini
       <Figure label={t('reached_goal')} value={number(counts.goal)} detail={share(counts.goal)} />
       <Figure label={t('completed')} value={number(counts.completed)} detail={share(counts.completed)} />
       <Figure label={t('exited')} value={number(counts.exited)} detail={share(counts.exited)} />
-      <Figure
-        label={t('version')}
-        value={versionName(journey.version)}
-        detail={<Time at={journey.versions.find((each) => each.version === journey.version)?.published_at} />}
-      />
-    </div>
+    </section>
   )
 }

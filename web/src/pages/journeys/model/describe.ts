@@ -1,5 +1,6 @@
 // What a step does and what a way means, in words of the reader's language.
 
+import { span, spanAfter } from '../../../app/names.ts'
 import type { useJourneyTexts } from '../texts.ts'
 import { armsOf, mapOf, type Step, type Way } from './document.ts'
 import type { EntryFacts } from './graph.ts'
@@ -25,7 +26,7 @@ export function detailOf(step: Step, t: Translate): string {
     }
     case 'split':
       return armsOf(content.arms)
-        .map((arm) => `${arm.name} ${arm.weight} %`)
+        .map((arm) => t('arm_share', { name: arm.name, weight: arm.weight }))
         .join(' · ')
     case 'set':
       return Object.entries(content)
@@ -51,8 +52,8 @@ export function detailOf(step: Step, t: Translate): string {
 }
 
 function waitOf(wait: Record<string, unknown>, t: Translate): string {
-  const timeout = wait.timeout ? `, ${t('at_most', { time: text(wait.timeout) })}` : ''
-  if ('for' in wait) return text(wait.for)
+  const timeout = wait.timeout ? `, ${t('at_most', { time: span(text(wait.timeout)) })}` : ''
+  if ('for' in wait) return span(text(wait.for))
   if ('event' in wait) return t('until_event', { event: text(wait.event) }) + timeout
   if ('audience' in wait) return changeOf(wait.audience, t) + timeout
   const until = mapOf(wait.until)
@@ -87,12 +88,12 @@ export function reentryWords(facts: EntryFacts, t: Translate): string {
   const rule = facts.reentry
   if (rule === 'always') return t('reentry_always')
   const after = mapOf(rule).after
-  return after ? t('reentry_after', { time: text(after) }) : t('reentry_never')
+  return after ? t('reentry_after', { time: spanAfter(text(after)) }) : t('reentry_never')
 }
 
 export function goalWords(facts: EntryFacts, t: Translate): string | null {
   if (!facts.goal) return null
-  const within = facts.goal.within ? ` ${t('within', { time: text(facts.goal.within) })}` : ''
+  const within = facts.goal.within ? ` ${t('within', { time: spanAfter(text(facts.goal.within)) })}` : ''
   return `${text(facts.goal.event)}${within}`
 }
 

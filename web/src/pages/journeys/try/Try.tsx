@@ -8,7 +8,7 @@ import { useGet } from '../../../api/hooks.ts'
 import { Failure } from '../../../app/Loaded.tsx'
 import { Button } from '../../../ui/Button.tsx'
 import { Snippet } from '../../../ui/Copy.tsx'
-import { TextField } from '../../../ui/Field.tsx'
+import { InstantField, TextField } from '../../../ui/Field.tsx'
 import { serverNow } from '../../../ui/time.ts'
 import type { Lit } from '../canvas/Canvas.tsx'
 import styles from '../journeys.module.css'
@@ -66,8 +66,9 @@ export function Try({ journey, files, drawing, onLit, onClose }: TryProps) {
       }
     >
       <div className={styles.formGrid}>
-        <TextField label={t('begins_at')} value={play.at} onChange={(at) => set({ at })} />
-        <TextField label={t('time_zone')} value={play.time_zone} onChange={(time_zone) => set({ time_zone })} />
+        <div className={styles.wholeRow}>
+          <InstantField label={t('begins_at')} value={play.at} onChange={(at) => set({ at: at || begin.at })} />
+        </div>
         <TextField label={t('email')} value={play.email} onChange={(email) => set({ email })} />
         <TextField label={t('phone')} value={play.phone} onChange={(phone) => set({ phone })} placeholder="+49…" />
         <TextField
@@ -76,7 +77,10 @@ export function Try({ journey, files, drawing, onLit, onClose }: TryProps) {
           onChange={(country) => set({ country })}
           placeholder="DE"
         />
-        <TextField label={t('consent_to')} value={play.consent} onChange={(consent) => set({ consent })} />
+        <TextField label={t('time_zone')} value={play.time_zone} onChange={(time_zone) => set({ time_zone })} />
+        <div className={styles.wholeRow}>
+          <TextField label={t('consent_to')} value={play.consent} onChange={(consent) => set({ consent })} />
+        </div>
       </div>
       <TextField
         label={t('traits')}

@@ -6,6 +6,7 @@ import { post } from '../../../api/client.ts'
 import type { Journey, MigrationPreview } from '../../../api/definitions.ts'
 import { useGet } from '../../../api/hooks.ts'
 import { Failure } from '../../../app/Loaded.tsx'
+import { localeOf, useLanguage } from '../../../i18n.ts'
 import { Button } from '../../../ui/Button.tsx'
 import { Dialog } from '../../../ui/Dialog.tsx'
 import { notify } from '../../../ui/notices.ts'
@@ -20,6 +21,7 @@ const SAME = ' same'
 
 export function Move({ journey, onClose }: { journey: Journey; onClose: () => void }) {
   const t = useJourneyTexts()
+  const [language] = useLanguage()
   const cache = useQueryClient()
   const [to, setTo] = useState(String(journey.version))
   const [steps, setSteps] = useState<Record<string, string>>({})
@@ -83,7 +85,7 @@ export function Move({ journey, onClose }: { journey: Journey; onClose: () => vo
               isDisabled={!preview.data || total === 0 || move.isPending}
               onPress={() => move.mutate()}
             >
-              {t('move', { count: total })}
+              {preview.data ? t('move', { count: total }) : t('move_people')}
             </Button>
           </>
         )
@@ -143,7 +145,7 @@ export function Move({ journey, onClose }: { journey: Journey; onClose: () => vo
                     />
                   )}
                 </td>
-                <td className="num">{each.count.toLocaleString()}</td>
+                <td className="num">{each.count.toLocaleString(localeOf(language))}</td>
               </tr>
             ))}
           </tbody>

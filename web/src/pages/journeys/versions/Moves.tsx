@@ -7,6 +7,7 @@ import type { Migration } from '../../../api/definitions.ts'
 import { useList } from '../../../api/hooks.ts'
 import { Failure } from '../../../app/Loaded.tsx'
 import { useRefusal } from '../../../app/may.ts'
+import { localeOf, useLanguage } from '../../../i18n.ts'
 import { Button } from '../../../ui/Button.tsx'
 import { Card } from '../../../ui/Card.tsx'
 import { Dialog } from '../../../ui/Dialog.tsx'
@@ -19,6 +20,7 @@ import { versionName } from '../words.ts'
 
 export function Moves({ journey }: { journey: string }) {
   const t = useJourneyTexts()
+  const [language] = useLanguage()
   const refusal = useRefusal()
   const [undoing, setUndoing] = useState<Migration | null>(null)
   const list = useList<Migration>(`/journeys/${encodeURIComponent(journey)}/migrations`)
@@ -49,7 +51,7 @@ export function Moves({ journey }: { journey: string }) {
       width: '5.5rem',
       narrow: '4rem',
       align: 'right',
-      cell: (row) => row.moved.toLocaleString(),
+      cell: (row) => row.moved.toLocaleString(localeOf(language)),
     },
     {
       key: 'undo',

@@ -7,6 +7,7 @@ import { useGet } from '../../../api/hooks.ts'
 import { Failure } from '../../../app/Loaded.tsx'
 import { useRefusal } from '../../../app/may.ts'
 import { useSearchParam } from '../../../app/url.ts'
+import { localeOf, useLanguage } from '../../../i18n.ts'
 import { Button } from '../../../ui/Button.tsx'
 import { Card } from '../../../ui/Card.tsx'
 import { Diff } from '../../../ui/Diff.tsx'
@@ -26,6 +27,7 @@ import { Moves } from './Moves.tsx'
 
 export function Versions({ journey }: { journey: Journey }) {
   const t = useJourneyTexts()
+  const [language] = useLanguage()
   const refusal = useRefusal()
   const [moving, setMoving] = useState(false)
   const columns: Column<JourneyVersion>[] = [
@@ -54,7 +56,7 @@ export function Versions({ journey }: { journey: Journey }) {
       width: '7rem',
       narrow: '4rem',
       align: 'right',
-      cell: (row) => row.running.toLocaleString(),
+      cell: (row) => row.running.toLocaleString(localeOf(language)),
     },
   ]
   return (
