@@ -16,6 +16,7 @@ import { type Draft, dropDraft, rebaseDraft } from '../drafts.ts'
 import styles from '../journeys.module.css'
 import { useJourneyTexts } from '../texts.ts'
 import { versionName } from '../words.ts'
+import { effectInWords, useEffectTexts } from './effects.ts'
 
 interface PlanDialogProps {
   name: string
@@ -27,6 +28,7 @@ interface PlanDialogProps {
 
 export function PlanDialog({ name, draft, workspace, onReload, onClose }: PlanDialogProps) {
   const t = useJourneyTexts()
+  const inWords = useEffectTexts()
   const go = useGo()
   const cache = useQueryClient()
   const files = { ...workspace.files, [draft.file]: draft.text }
@@ -126,7 +128,7 @@ export function PlanDialog({ name, draft, workspace, onReload, onClose }: PlanDi
               <h3>{t('effects')}</h3>
               <ul className={styles.effects}>
                 {plan.data.effects.map((effect) => (
-                  <li key={effect}>{effect}</li>
+                  <li key={effect}>{effectInWords(effect, inWords)}</li>
                 ))}
               </ul>
             </section>
