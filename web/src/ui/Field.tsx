@@ -45,31 +45,6 @@ export function TextField({ label, description, error, placeholder, lines = 1, .
   )
 }
 
-/** An instant, chosen in the reader's own time zone; kept as RFC 3339, empty when none is. */
-export function InstantField({
-  value,
-  onChange,
-  ...rest
-}: {
-  label: string
-  description?: string
-  value: string
-  onChange: (at: string) => void
-}) {
-  const at = Date.parse(value)
-  const here = Number.isNaN(at)
-    ? ''
-    : new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
-  return (
-    <TextField
-      {...rest}
-      type="datetime-local"
-      value={here}
-      onChange={(written) => onChange(written && new Date(written).toISOString().replace('.000Z', 'Z'))}
-    />
-  )
-}
-
 interface SearchFieldProps extends Omit<AriaSearchFieldProps, 'className' | 'style' | 'children'> {
   label: string
   placeholder?: string
