@@ -48,6 +48,57 @@ test('a journey is opened from the list, and a step shows who waits there', () =
     await page.getByRole('heading', { name: 'Who waits here' }).waitFor({ state: 'detached' })
   }))
 
+test.each([
+  { width: 1440, height: 900 },
+  { width: 390, height: 844 },
+])('the canvas fits into the room that a panel leaves, $width wide', (viewport) =>
+  inPage(async (page) => {
+    await page.setViewportSize(viewport)
+    await page.goto('/journeys/cart_recovery')
+    const step = canvas(page).getByRole('button', { name: /^Wait.*hold/ })
+    await step.click()
+    await page.getByRole('heading', { name: 'Who waits here' }).waitFor()
+    const outside = () =>
+      page.evaluate((narrow) => {
+        const panel = document.querySelector('aside[aria-labelledby]')?.getBoundingClientRect()
+        const canvas = document.querySelector('.react-flow')?.getBoundingClientRect()
+        if (!panel || !canvas) return ['no panel, no canvas']
+        const room = {
+          left: canvas.left,
+          right: narrow ? canvas.right : panel.left,
+          top: Math.max(0, canvas.top),
+          bottom: narrow ? panel.top : canvas.bottom,
+        }
+        const shown = [...document.querySelectorAll<HTMLElement>('.react-flow__node')]
+        const must = narrow ? shown.filter((node) => node.querySelector('[aria-pressed=true]')) : shown
+        return must
+          .filter((node) => {
+            const at = node.getBoundingClientRect()
+            const across = at.left < room.left - 1 || at.right > room.right + 1
+            return across || (narrow && (at.top < room.top - 1 || at.bottom > room.bottom + 1))
+          })
+          .map((node) => node.textContent)
+      }, viewport.width < 760)
+    await expect.poll(outside).toEqual([])
+  }),
+)
+
+test('a journey without a goal has no share of people who reached it', () =>
+  inPage(async (page) => {
+    const { items } = await ask<Listed<{ title: string; has_goal: boolean }>>(page, '/journeys')
+    await page.goto('/journeys')
+    await settled(page)
+    const row = (title: string) =>
+      page.getByRole('table', { name: 'Journeys' }).getByRole('row').filter({ hasText: title })
+    for (const has of [true, false]) {
+      const one = items.find((each) => each.has_goal === has)
+      const said = await row(one?.title ?? '')
+        .first()
+        .textContent()
+      expect([said?.includes('%'), said?.includes('–')]).toEqual([has, !has])
+    }
+  }))
+
 test('a step is added on the canvas, stands in the text, and is taken back', () =>
   inPage(async (page) => {
     const { journey } = await busiest(page)

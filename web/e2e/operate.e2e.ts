@@ -20,7 +20,14 @@ test('what was refused is read, tried again, and deleted', () =>
     const authorization = `Basic ${btoa(`${await keyOfSource(page)}:`)}`
     const event = `Nobody's order ${Date.now()}`
     await page.request.post(`${URL_OF_SERVER}/v1/track`, { headers: { authorization }, data: { event } })
-    await page.goto('/sources?view=dead_letters')
+    await page.goto('/')
+    const needs = page.getByRole('region', { name: 'What needs a person' })
+    await needs.getByText(/^Events that could not be taken: \d+/).waitFor()
+    await page.getByRole('radio', { name: 'Deutsch' }).click()
+    await page.getByText(/^Ereignisse, die nicht angenommen werden konnten: \d+/).waitFor()
+    await page.getByRole('radio', { name: 'English' }).click()
+    await needs.getByRole('link').first().click()
+    await page.waitForURL(/view=dead_letters/)
     await settled(page)
     await page.getByRole('table', { name: 'Refused' }).getByRole('button').first().click()
     const letter = page.getByRole('dialog')

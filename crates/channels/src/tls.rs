@@ -1,6 +1,6 @@
 //! Whom we trust on outgoing TLS connections: the roots that Mozilla trusts, and a company's own if it names them.
 
-use crate::settings::SettingsError;
+use crate::settings::{Fault, SettingsError};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -26,5 +26,4 @@ pub fn client_config(own_roots: Option<&str>) -> Result<ClientConfig, SettingsEr
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
-const BAD_ROOTS: SettingsError =
-    SettingsError { key: "trusted_certificates", problem: "holds no certificate that can be read; write PEM text" };
+const BAD_ROOTS: SettingsError = SettingsError { key: "trusted_certificates", fault: Fault::NoCertificate };

@@ -7,7 +7,7 @@
 use crate::decision::{Decision, Kind, NOBODY};
 use crate::delivery::{Content, Delivery, Happened};
 use crate::fingerprint_table::FingerprintSet;
-use crate::identity::{Fingerprint, Identity, Merge, Reason, Resolution, Rules};
+use crate::identity::{BEYOND_GUARD, Fingerprint, Identity, Merge, Reason, Resolution, Rules};
 use faden_model::id::{Born, SHARDS};
 use faden_model::{Command, DecisionId, Event, Identifier, MessageId, ProfileId, Receipt, Text, Timestamp, json};
 use siphasher::sip128::{Hasher128, SipHasher13};
@@ -279,7 +279,7 @@ fn reason_text(reason: &Reason) -> Text {
         Reason::Unique(kind) => Text::from(format!("two different values of {kind} prove two people")),
         Reason::Limit(kind) => Text::from(format!("the limit of {kind} would be broken")),
         Reason::KeptApart => Text::const_new("an un-merge keeps these two apart"),
-        Reason::TooLarge => Text::const_new("the profile would grow beyond the guard size"),
+        Reason::TooLarge => Text::const_new(BEYOND_GUARD),
         Reason::Full => Text::const_new("the identity index is full"),
     }
 }

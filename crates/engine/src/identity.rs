@@ -64,6 +64,9 @@ pub struct Resolution {
     pub quarantined: Option<ProfileId>,
 }
 
+/// What a `left_out` decision says where a profile would grow beyond the guard.
+pub const BEYOND_GUARD: &str = "the profile would grow beyond the guard size";
+
 /// Why an identifier of an event was left out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Reason {

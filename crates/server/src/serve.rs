@@ -230,6 +230,7 @@ fn assemble(
         log,
         channels: Channels::default(),
         live: Live::default(),
+        overview: Mutex::default(),
         answers: Answers::default(),
         signer: Signer::open(&data.join("signing.key")).map_err(data_error(data))?,
         base_url,

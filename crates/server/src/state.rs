@@ -1,5 +1,6 @@
 //! What every part of the server shares.
 
+use crate::api::overview::Overview;
 use crate::audit::Audit;
 use crate::channels::Channels;
 use crate::dead_letters::DeadLetters;
@@ -48,6 +49,8 @@ pub struct Parts {
     pub log: Arc<RwLock<LogReaders>>,
     pub channels: Channels,
     pub live: Live,
+    /// As it was when the node could be asked last.
+    pub overview: Mutex<Option<Overview>>,
     /// Answers to writes that may be sent again.
     pub answers: Answers,
     pub signer: Signer,

@@ -7,7 +7,7 @@
 //! minutes in which silence would be no chance, so a slow source is given more time before it counts as silent.
 //! Source: Leys et al. 2013, "Detecting outliers: do not use standard deviation around the mean".
 
-use crate::said::Said;
+use crate::said::{Code, Said};
 use crate::sources::SourceCounts;
 use faden_model::Timestamp;
 
@@ -72,11 +72,11 @@ fn finding(events: u64, (usual, minutes): (u64, i64), last_at: i64, now_ms: i64)
     if events == 0 {
         let silent = ((now_ms - last_at) / 60_000).unsigned_abs();
         let text = format!("nothing came for {silent} minutes, {usually}");
-        let said = Said::new("source_silent", [("minutes", silent.into()), usual, window], text);
+        let said = Said::new(Code::SourceSilent, [("minutes", silent.into()), usual, window], text);
         return Finding { what: What::Silent, said, since: Timestamp(last_at) };
     }
     let text = format!("{events} events came in {minutes} minutes, {usually}");
-    let said = Said::new("source_jump", [("events", events.into()), usual, window], text);
+    let said = Said::new(Code::SourceJump, [("events", events.into()), usual, window], text);
     Finding { what: What::Jump, said, since: Timestamp((now_ms / 60_000 - minutes) * 60_000) }
 }
 

@@ -22,6 +22,11 @@ test.each([
   ],
   ['suppressed.hard_bounce', 'Address blocked: hard_bounce', 'Address blocked: hard_bounce'],
   ['suppression_list', 'Suppression list', 'Suppression list'],
+  [
+    'the profile would grow beyond the guard size',
+    'the profile would grow beyond the guard',
+    'the profile would grow beyond the guard',
+  ],
   ['550 5.1.1', '550 5.1.1', '550 5.1.1'],
 ])('the rule %s is said in words', (code, name, reason) => {
   expect(nameOfRule(code, say('en'))).toBe(name)

@@ -30,6 +30,11 @@ const texts = {
     hours: '{{n}} hours',
     hour: 'an hour',
     deadline: 'Its time ran out before it could go out',
+    two_people: 'two different values of {{kind}} prove two people',
+    limit: 'the limit of {{kind}} would be broken',
+    kept_apart: 'an un-merge keeps these two apart',
+    guarded: 'the profile would grow beyond the guard',
+    index_full: 'the identity index is full',
     saw_no_address: 'the profile has no address for this channel',
     saw_allowed: 'allowed are {{list}}',
     saw_blocked: 'this address must not be used any more: {{reason}}',
@@ -71,6 +76,11 @@ const texts = {
     hours: '{{n}} Stunden',
     hour: 'einer Stunde',
     deadline: 'Die Frist lief ab, bevor sie hinausgehen konnte',
+    two_people: 'zwei verschiedene Werte von {{kind}} beweisen zwei Personen',
+    limit: 'die Grenze für {{kind}} wäre überschritten',
+    kept_apart: 'eine Trennung hält diese beiden auseinander',
+    guarded: 'das Profil würde über die Grenze wachsen',
+    index_full: 'der Index der Kennungen ist voll',
     saw_no_address: 'das Profil hat keine Adresse für diesen Kanal',
     saw_allowed: 'erlaubt sind {{list}}',
     saw_blocked: 'diese Adresse darf nicht mehr benutzt werden: {{reason}}',
@@ -133,6 +143,12 @@ const RULES: readonly [RegExp, Words, Words?][] = [
     },
   ],
   [/^deadline$/, (_, t) => t('deadline')],
+  // Why an identifier was not joined.
+  [/^two different values of (?<kind>.+) prove two people$/, (at, t) => t('two_people', at)],
+  [/^the limit of (?<kind>.+) would be broken$/, (at, t) => t('limit', at)],
+  [/^an un-merge keeps these two apart$/, (_, t) => t('kept_apart')],
+  [/^the profile would grow beyond the guard size$/, (_, t) => t('guarded')],
+  [/^the identity index is full$/, (_, t) => t('index_full')],
 ]
 
 const SEEN: readonly [RegExp, Words][] = [

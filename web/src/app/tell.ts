@@ -107,7 +107,8 @@ const useTexts = defineTexts('tell', texts)
 type T = Translate<typeof texts.en>
 type Told = Record<string, unknown>
 
-const OUTCOMES = { completed: 'completed', exit: 'exit', goal: 'goal_outcome', merged: 'merged_outcome' } as const
+/** How a passage ends. */
+export const ENDINGS = { completed: 'completed', exit: 'exit', goal: 'goal_outcome', merged: 'merged_outcome' } as const
 const CAUSES = {
   event: 'cause_event',
   broadcast: 'cause_broadcast',
@@ -171,7 +172,7 @@ export function tell(data: Told, t: T, spell: Spelling): string | null {
       return t('goal', values)
     case 'ended': {
       const outcome = field('outcome')
-      return t('ended', { ...values, outcome: has(OUTCOMES, outcome) ? t(OUTCOMES[outcome]) : outcome })
+      return t('ended', { ...values, outcome: has(ENDINGS, outcome) ? t(ENDINGS[outcome]) : outcome })
     }
     case 'audience':
       return t(field('change') === 'left' ? 'audience_left' : 'audience_entered', values)
@@ -221,5 +222,5 @@ export function useTell(): (item: { sentence: string; data: Told }) => string {
 /** How a passage ended, in the reader's language. */
 export function useOutcome(): (outcome: string) => string {
   const t = useTexts()
-  return (outcome) => (has(OUTCOMES, outcome) ? t(OUTCOMES[outcome]) : outcome)
+  return (outcome) => (has(ENDINGS, outcome) ? t(ENDINGS[outcome]) : outcome)
 }

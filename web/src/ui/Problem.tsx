@@ -1,7 +1,9 @@
 // A failure: what failed, then what to do about it.
 import { OctagonAlert, RotateCw } from 'lucide-react'
+import { useLanguage } from '../i18n.ts'
 import { Button } from './Button.tsx'
 import styles from './Problem.module.css'
+import { GERMAN } from './problems.ts'
 import { Said } from './Said.tsx'
 import { useUiTexts } from './texts.ts'
 
@@ -24,11 +26,14 @@ const KNOWN: Record<number, 'problem_401' | 'problem_403' | 'problem_404'> = {
 
 export function Problem({ problem, onRetry }: { problem: ProblemView; onRetry?: () => void }) {
   const t = useUiTexts()
+  const [language] = useLanguage()
+  const german = language === 'de' ? GERMAN[problem.code ?? ''] : undefined
   const unreachable = problem.code === 'unreachable'
   const known = KNOWN[problem.status ?? 0]
-  const title = unreachable ? t('problem_unreachable') : known ? t(known) : (problem.detail ?? problem.title)
+  const said = problem.detail ?? problem.title
+  const title = unreachable ? t('problem_unreachable') : known ? t(known) : (german?.[0] ?? said)
   // The server speaks English to programs; what is known here is said in the reader's language instead.
-  const hint = unreachable ? t('problem_unreachable_hint') : known ? t(`${known}_hint`) : problem.hint
+  const hint = unreachable ? t('problem_unreachable_hint') : known ? t(`${known}_hint`) : (german?.[1] ?? problem.hint)
   return (
     <div className={styles.problem} role="alert">
       <OctagonAlert className={styles.icon} aria-hidden />
@@ -39,6 +44,11 @@ export function Problem({ problem, onRetry }: { problem: ProblemView; onRetry?: 
         {hint && (
           <p className="soft">
             <Said text={hint} />
+          </p>
+        )}
+        {german && problem.code === 'bad-input' && (
+          <p className="soft" lang="en">
+            <Said text={said} />
           </p>
         )}
         <div className="row wrap">

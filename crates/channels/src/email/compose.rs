@@ -5,7 +5,7 @@
 
 use super::dkim::Signer;
 use super::settings::Settings;
-use crate::settings::SettingsError;
+use crate::settings::{Fault, SettingsError};
 use crate::{Email, MessageId, SendError};
 use lettre::Address;
 use lettre::message::header::{ContentTransferEncoding, HeaderName, HeaderValue};
@@ -17,9 +17,6 @@ const MESSAGE_ID_LENGTH_MAX: usize = 500;
 
 /// With it, too, a local part has to keep to its 64 bytes.
 const LONGEST_ID: &str = "msg_fzzzzzzzzzzzz_3zzzzzz";
-
-const BAD_ADDRESS: &str = "is no e-mail address; write it like news@example.com or Shop <news@example.com>";
-const BAD_BOUNCES: &str = "is no e-mail address; write it like bounces@example.com, bounces+@example.com or b-{message}@example.com";
 
 /// What is the same in every mail of an account.
 pub struct Letterhead {
@@ -117,7 +114,7 @@ impl Bounces {
 }
 
 fn bounces(text: &str) -> Result<Bounces, SettingsError> {
-    let wrong = || SettingsError { key: "bounces", problem: BAD_BOUNCES };
+    let wrong = || SettingsError { key: "bounces", fault: Fault::NoBounces };
     let split = text.split_once("{message}").or_else(|| text.split_once("+@").map(|(before, _)| text.split_at(before.len() + 1)));
     let Some((before, after)) = split else { return address(text).map(Bounces::Fixed).ok_or_else(wrong) };
     let longest = address(&format!("{before}{LONGEST_ID}{after}")).filter(|longest| longest.user().is_ascii()).ok_or_else(wrong)?;
@@ -132,7 +129,7 @@ fn address(text: &str) -> Option<Address> {
 }
 
 fn mailbox(key: &'static str, text: &str) -> Result<Mailbox, SettingsError> {
-    let wrong = || SettingsError { key, problem: BAD_ADDRESS };
+    let wrong = || SettingsError { key, fault: Fault::NoMail };
     let read: Mailbox = text.trim().parse().map_err(|_| wrong())?;
     let email = address(read.email.as_ref()).filter(|address| address.user().is_ascii()).ok_or_else(wrong)?;
     Ok(Mailbox::new(read.name, email))

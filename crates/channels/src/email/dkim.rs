@@ -5,7 +5,7 @@
 //! add a second one (RFC 6376 section 8.15). RFC 8058 wants both List-Unsubscribe headers covered.
 
 use super::settings::Dkim;
-use crate::settings::SettingsError;
+use crate::settings::{Fault, SettingsError};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
@@ -46,9 +46,8 @@ impl Signer {
     /// # Errors
     /// [`SettingsError`] for a key that cannot sign.
     pub fn new(settings: &Dkim) -> Result<Signer, SettingsError> {
-        let wrong = |problem| SettingsError { key: "dkim.key", problem };
-        let der = PrivateKeyDer::from_pem_slice(settings.key.reveal().as_bytes())
-            .map_err(|_| wrong("holds no private key; write a PEM block `PRIVATE KEY`"))?;
+        let wrong = |fault| SettingsError { key: "dkim.key", fault };
+        let der = PrivateKeyDer::from_pem_slice(settings.key.reveal().as_bytes()).map_err(|_| wrong(Fault::NoPrivateKey))?;
         let key = match &der {
             PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()).ok().map(Box::new).map(Key::Rsa),
             // Not checked against a public key inside, which OpenSSL does not write.
@@ -58,7 +57,7 @@ impl Signer {
             },
             _ => None,
         };
-        let key = key.ok_or_else(|| wrong("is no key that can sign; make one of RSA with 2048 bits or more, or of Ed25519"))?;
+        let key = key.ok_or_else(|| wrong(Fault::NoSigningKey))?;
         Ok(Signer { domain: settings.domain.clone(), selector: settings.selector.clone(), key })
     }
 

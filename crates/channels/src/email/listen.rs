@@ -5,7 +5,7 @@ use super::session::{self, Rules};
 use super::settings::{Inlet, InletTls};
 use super::wire::Wire;
 use crate::Inbox;
-use crate::settings::SettingsError;
+use crate::settings::{Fault, SettingsError};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use std::io;
@@ -121,17 +121,16 @@ async fn turn_away(tcp: TcpStream) {
 
 fn acceptor(tls: &InletTls) -> Result<TlsAcceptor, SettingsError> {
     let InletTls { certificate_file, key_file } = tls;
-    let wrong = |key, problem| SettingsError { key, problem };
+    let wrong = |key, fault| SettingsError { key, fault };
     let certificates = CertificateDer::pem_file_iter(certificate_file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let certificates = certificates
-        .map_err(|_| wrong("inbound.tls.certificate_file", "names a file that cannot be read; write the path of a PEM file"))?;
+    let certificates = certificates.map_err(|_| wrong("inbound.tls.certificate_file", Fault::FileUnreadable))?;
     let key = PrivateKeyDer::from_pem_file(key_file);
-    let key = key.map_err(|_| wrong("inbound.tls.key_file", "names a file without a private key; write the path of a PEM file"))?;
+    let key = key.map_err(|_| wrong("inbound.tls.key_file", Fault::FileWithoutKey))?;
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("the provider has the default versions")
         .with_no_client_auth()
         .with_single_cert(certificates, key)
-        .map_err(|_| wrong("inbound.tls.key_file", "does not belong to the certificate; name the key that it was made with"))?;
+        .map_err(|_| wrong("inbound.tls.key_file", Fault::OtherKey))?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

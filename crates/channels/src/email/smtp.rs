@@ -3,7 +3,7 @@
 use super::client::{self, Connection, Login, Peer};
 use super::compose::Letterhead;
 use super::settings::{Server, Settings, Tls};
-use crate::settings::{Secret, SettingsError};
+use crate::settings::{Fault, Secret, SettingsError};
 use crate::tls::client_config;
 use crate::{Accepted, BoxFuture, Channel, Content, Outgoing, SendError};
 use std::fs;
@@ -123,9 +123,8 @@ impl Channel for Smtp {
 }
 
 fn connector(ca_file: Option<&Path>) -> Result<TlsConnector, SettingsError> {
-    let wrong = |problem| SettingsError { key: "smtp.ca_file", problem };
-    let own =
-        ca_file.map(fs::read_to_string).transpose().map_err(|_| wrong("names a file that cannot be read; write the path of a PEM file"))?;
-    let config = client_config(own.as_deref()).map_err(|_| wrong("names a file without a sound certificate; it has to be PEM"))?;
+    let wrong = |fault| SettingsError { key: "smtp.ca_file", fault };
+    let own = ca_file.map(fs::read_to_string).transpose().map_err(|_| wrong(Fault::FileUnreadable))?;
+    let config = client_config(own.as_deref()).map_err(|_| wrong(Fault::FileWithoutCertificate))?;
     Ok(TlsConnector::from(Arc::new(config)))
 }

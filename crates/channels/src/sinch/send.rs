@@ -3,7 +3,7 @@
 use super::settings::{App, Carrier, Settings};
 use super::token::Tokens;
 use crate::outbound_http::{Answer, CallError, Http, error_by_status, handing_over, unreadable};
-use crate::settings::SettingsError;
+use crate::settings::{Fault, SettingsError};
 use crate::{Accepted, BoxFuture, Channel, Content, Outgoing, SendError};
 use futures_util::FutureExt;
 use http::{Method, Request, StatusCode, Uri};
@@ -30,8 +30,7 @@ impl Sinch {
     /// # Errors
     /// [`SettingsError`] when the address made of the settings is none, or a secret is empty.
     pub fn new(settings: &Settings, http: Http) -> Result<Sinch, SettingsError> {
-        const WRONG: SettingsError =
-            SettingsError { key: "region, base_url, project_id, app_id", problem: "make no address; write eu, us or br, and ids" };
+        const WRONG: SettingsError = SettingsError { key: "region, base_url, project_id, app_id", fault: Fault::SinchAddress };
         let app = settings.sinch.clone();
         app.webhook_secret.not_empty("webhook_secret")?;
         let tokens = Tokens::new(&app)?;

@@ -3,7 +3,7 @@
 use super::settings::App;
 use crate::SendError;
 use crate::outbound_http::{Http, error_by_status};
-use crate::settings::{Secret, SettingsError};
+use crate::settings::{Fault, Secret, SettingsError};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::{Request, Uri};
@@ -47,11 +47,11 @@ impl Tokens {
             }
             (None, Some(id), Some(secret)) => {
                 secret.not_empty("key_secret")?;
-                let wrong = SettingsError { key: "auth_url", problem: "is no address; write https:// and a host" };
+                let wrong = SettingsError { key: "auth_url", fault: Fault::NoHttps };
                 let address = app.auth_url.parse().map_err(|_| wrong)?;
                 Ok(Tokens::Fetched { basic: BASE64_STANDARD.encode(format!("{id}:{}", secret.reveal())), address, kept: Mutex::new(None) })
             }
-            _ => Err(SettingsError { key: "key_id, key_secret, token", problem: "must be the first two, or the third alone" }),
+            _ => Err(SettingsError { key: "key_id, key_secret, token", fault: Fault::SinchKeys }),
         }
     }
 

@@ -7,7 +7,7 @@ use super::parts::{self, Parts};
 use super::sent::OnTheWay;
 use super::session::{Job, What, supervise, unanswered};
 use super::settings::Settings;
-use crate::settings::SettingsError;
+use crate::settings::{Fault, SettingsError};
 use crate::{Accepted, BoxFuture, Channel, Content, Inbox, Outgoing, SendError};
 use futures_util::FutureExt;
 use futures_util::future::try_join_all;
@@ -38,7 +38,7 @@ impl Smpp {
     /// [`SettingsError`] for what the protocol cannot carry.
     pub fn start(settings: &Settings, inbox: Arc<dyn Inbox>) -> Result<Smpp, SettingsError> {
         settings.check()?;
-        let from = address::source(&settings.from).ok_or(SettingsError { key: "from", problem: "is no sender" })?;
+        let from = address::source(&settings.from).ok_or(SettingsError { key: "from", fault: Fault::NoSender })?;
         let connection = settings.smpp.clone();
         let tls = match connection.tls {
             true => Some(TlsConnector::from(Arc::new(crate::tls::client_config(connection.trusted_certificates.as_deref())?))),

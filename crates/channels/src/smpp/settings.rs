@@ -1,6 +1,6 @@
 //! An account of the kind `sms` with `smpp`, as it stands in `faden.yaml`.
 
-use crate::settings::{Secret, SettingsError};
+use crate::settings::{Fault, Secret, SettingsError};
 use serde::Deserialize;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -48,21 +48,21 @@ impl Settings {
     /// [`SettingsError`] for what the protocol cannot carry.
     pub fn check(&self) -> Result<(), SettingsError> {
         let smpp = &self.smpp;
-        let wrong = |key, problem| Err(SettingsError { key, problem });
+        let wrong = |key, fault| Err(SettingsError { key, fault });
         if super::address::source(&self.from).is_none() {
-            return wrong("from", "is neither a number with `+`, a short code, nor 1 to 11 letters, digits and spaces");
+            return wrong("from", Fault::NoSender);
         }
         if !fits(&smpp.system_id, 15) {
-            return wrong("system_id", "is longer than the 15 ASCII characters of SMPP 3.4");
+            return wrong("system_id", Fault::SystemIdTooLong);
         }
         if !fits(smpp.password.reveal(), 8) {
-            return wrong("password", "is longer than the 8 ASCII characters of SMPP 3.4; ask the provider for another one");
+            return wrong("password", Fault::PasswordTooLong);
         }
         if !fits(&smpp.system_type, 12) {
-            return wrong("system_type", "is longer than the 12 ASCII characters of SMPP 3.4");
+            return wrong("system_type", Fault::SystemTypeTooLong);
         }
         if smpp.window == 0 || smpp.per_second == Some(0) || smpp.enquire_link_seconds == 0 || smpp.timeout_seconds == 0 {
-            return wrong("window, per_second, enquire_link_seconds, timeout_seconds", "must be at least 1");
+            return wrong("window, per_second, enquire_link_seconds, timeout_seconds", Fault::Zero);
         }
         Ok(())
     }

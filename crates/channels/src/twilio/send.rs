@@ -4,7 +4,7 @@
 
 use super::settings::{Account, Settings};
 use crate::outbound_http::{Http, error_by_status, handing_over, unreadable};
-use crate::settings::SettingsError;
+use crate::settings::{Fault, SettingsError};
 use crate::{Accepted, BoxFuture, Channel, Content, Outgoing, SendError};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -31,7 +31,7 @@ impl Twilio {
     /// # Errors
     /// [`SettingsError`] when the address made of the settings is none, or the token is empty.
     pub fn new(settings: &Settings, http: Http) -> Result<Twilio, SettingsError> {
-        const WRONG: SettingsError = SettingsError { key: "base_url, account_sid", problem: "make no address; write https:// and AC..." };
+        const WRONG: SettingsError = SettingsError { key: "base_url, account_sid", fault: Fault::TwilioAddress };
         let settings = settings.twilio.clone();
         settings.auth_token.not_empty("auth_token")?;
         let account = format!("{}/2010-04-01/Accounts/{}", settings.base_url.trim_end_matches('/'), settings.account_sid);
@@ -41,10 +41,7 @@ impl Twilio {
             (Some(from), None) => ("From", from.clone()),
             (None, Some(service)) => ("MessagingServiceSid", service.clone()),
             _ => {
-                return Err(SettingsError {
-                    key: "from, messaging_service_sid",
-                    problem: "are two ways to name the sender; write one of them",
-                });
+                return Err(SettingsError { key: "from, messaging_service_sid", fault: Fault::TwoSenders });
             }
         };
         let limit = Duration::from_secs(settings.timeout_seconds.max(1));

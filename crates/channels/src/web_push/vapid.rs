@@ -2,7 +2,7 @@
 
 use super::encrypt::{BASE64_URL, PUBLIC_KEY_LENGTH};
 use super::settings::Vapid;
-use crate::settings::SettingsError;
+use crate::settings::{Fault, SettingsError};
 use base64::Engine;
 use ring::error::KeyRejected;
 use ring::rand::SystemRandom;
@@ -24,12 +24,9 @@ impl Signer {
     /// # Errors
     /// [`SettingsError`] when the key or the subject cannot be used.
     pub fn new(settings: &Vapid) -> Result<Signer, SettingsError> {
-        const KEY: SettingsError = SettingsError {
-            key: "private_key",
-            problem: "is no P-256 key; make one with `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`",
-        };
+        const KEY: SettingsError = SettingsError { key: "private_key", fault: Fault::NoVapidKey };
         if !settings.subject.starts_with("mailto:") && !settings.subject.starts_with("https:") {
-            return Err(SettingsError { key: "subject", problem: "is neither `mailto:` and an address nor an `https:` URL" });
+            return Err(SettingsError { key: "subject", fault: Fault::NoSubject });
         }
         let random = SystemRandom::new();
         let key = match &settings.public_key {

@@ -3,7 +3,7 @@
 use super::settings::Settings;
 use super::sign::{Key, sign};
 use crate::outbound_http::{Answer, Http};
-use crate::settings::SettingsError;
+use crate::settings::{Fault, SettingsError};
 use crate::{Accepted, BoxFuture, Channel, Content, Outgoing, SendError};
 use faden_model::Timestamp;
 use futures_util::FutureExt;
@@ -32,7 +32,7 @@ impl Webhook {
     /// # Errors
     /// [`SettingsError`] when the URL or a secret cannot be used.
     pub fn new(settings: &Settings, http: Http) -> Result<Webhook, SettingsError> {
-        const URL: SettingsError = SettingsError { key: "url", problem: "cannot be called; write http:// or https:// and a host" };
+        const URL: SettingsError = SettingsError { key: "url", fault: Fault::NoUrl };
         let endpoint = &settings.webhook;
         let url: Uri = endpoint.url.parse().map_err(|_| URL)?;
         if !matches!(url.scheme_str(), Some("http" | "https")) || url.host().is_none() {

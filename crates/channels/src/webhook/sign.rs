@@ -1,6 +1,6 @@
 //! Signatures of Standard Webhooks: HMAC-SHA256 over `id.timestamp.body`, as `v1,` and base 64.
 
-use crate::settings::{Secret, SettingsError};
+use crate::settings::{Fault, Secret, SettingsError};
 use crate::{InboundCall, InboundError};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -17,10 +17,7 @@ impl Key {
     /// # Errors
     /// [`SettingsError`] when it is not `whsec_` and base 64 of 24 to 64 bytes.
     pub fn parse(secret: &Secret) -> Result<Key, SettingsError> {
-        const WRONG: SettingsError = SettingsError {
-            key: "secret",
-            problem: "is not `whsec_` and base 64 of 24 to 64 bytes; `openssl rand -base64 32` makes such bytes",
-        };
+        const WRONG: SettingsError = SettingsError { key: "secret", fault: Fault::NoWebhookSecret };
         let text = secret.reveal().strip_prefix("whsec_").ok_or(WRONG)?;
         let bytes = BASE64_STANDARD.decode(text).map_err(|_| WRONG)?;
         if !(24..=64).contains(&bytes.len()) {

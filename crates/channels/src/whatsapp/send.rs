@@ -4,7 +4,7 @@
 
 use super::settings::{CloudApi, Settings};
 use crate::outbound_http::{Http, error_by_status, handing_over, unreadable};
-use crate::settings::SettingsError;
+use crate::settings::{Fault, SettingsError};
 use crate::{Accepted, BoxFuture, Channel, Content, Outgoing, SendError};
 use futures_util::FutureExt;
 use http::{Method, Request, StatusCode, Uri};
@@ -27,8 +27,7 @@ impl WhatsApp {
     /// # Errors
     /// [`SettingsError`] when the address made of the settings is none.
     pub fn new(settings: &Settings, http: Http) -> Result<WhatsApp, SettingsError> {
-        const WRONG: SettingsError =
-            SettingsError { key: "base_url, version, phone_number_id", problem: "make no address; write https://, v and a number, digits" };
+        const WRONG: SettingsError = SettingsError { key: "base_url, version, phone_number_id", fault: Fault::WhatsAppAddress };
         let settings = settings.cloud_api.clone();
         settings.app_secret.not_empty("app_secret")?;
         settings.verify_token.not_empty("verify_token")?;

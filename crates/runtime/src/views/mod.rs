@@ -12,6 +12,7 @@ mod counts;
 pub mod decided;
 mod exposures;
 pub mod flow;
+pub mod guarded;
 pub mod ledger;
 pub mod messages;
 pub mod migrations;
@@ -36,6 +37,7 @@ use faden_engine::track::Track;
 use faden_model::{Event, MessageId, ProfileId, Report, Text, Timestamp};
 use faden_storage::{Batch, Position, Store, StoreError};
 use flow::Flow;
+use guarded::Guarded;
 use messages::Messages;
 use migrations::Migrations;
 use search::Search;
@@ -55,6 +57,7 @@ pub struct Views {
     pub decided: Decided,
     pub flow: Flow,
     pub migrations: Migrations,
+    pub guarded: Guarded,
     pub(crate) search: Search,
     exposures: Exposures,
     /// Whose decision each of the node's unwritten ones is.
@@ -80,6 +83,7 @@ impl Views {
             decided: Decided::default(),
             flow: Flow::default(),
             migrations: Migrations::load(store)?,
+            guarded: Guarded::load(store)?,
             search: Search::default(),
             exposures: Exposures::default(),
             whose: Vec::new(),
@@ -116,7 +120,11 @@ impl Views {
                 }
                 Kind::Moved { undo, .. } => self.migrations.moved(*undo),
                 // The loser is gone, and with him the words under which he was found.
-                Kind::Merged { loser, .. } => self.search.note(*loser),
+                Kind::Merged { loser, .. } => {
+                    self.search.note(*loser);
+                    self.guarded.merged(*loser);
+                }
+                Kind::LeftOut { reason, .. } => self.guarded.left_out(decision, reason),
                 _ => {}
             }
             self.counts.follow(decision);
@@ -159,6 +167,7 @@ impl Views {
         self.counts.write(batch);
         self.stats.write(batch);
         self.migrations.write(batch);
+        self.guarded.write(batch);
         let hour = counts::hour(at);
         ViewsCut {
             position,

@@ -12,6 +12,7 @@ use faden_model::{ProfileId, Timestamp};
 use faden_runtime::SharedStore;
 use faden_runtime::views::decided::{Order, behind, order, row_before, stored};
 use std::collections::BTreeMap;
+use utoipa::openapi::{Object, ObjectBuilder, Type};
 
 /// Stored decisions that one call looks at; those that a filter leaves aside count.
 const LOOKED_AT_MAX: usize = 5_000;
@@ -21,6 +22,20 @@ const KINDS: [&str; 15] = [
     "left_out", "moved", "rejected",
 ];
 const OUTCOMES: [&str; 8] = ["sent", "suppressed", "held", "failed", "completed", "exit", "goal", "merged"];
+
+/// [`KINDS`] in the OpenAPI document.
+pub fn kinds() -> Object {
+    named(&KINDS)
+}
+
+/// [`OUTCOMES`] in the OpenAPI document.
+pub fn outcomes() -> Object {
+    named(&OUTCOMES)
+}
+
+pub fn named(names: &[&str]) -> Object {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names.iter().copied())).build()
+}
 
 /// Which decisions a list is about.
 #[derive(Clone, Debug, Default)]

@@ -48,7 +48,7 @@ pub struct Explanation {
 pub struct ChainItem {
     pub id: String,
     pub at: String,
-    /// `enrolled`, `step`, `message`, `audience`, ...
+    #[schema(schema_with = super::decided::kinds)]
     pub kind: String,
     pub sentence: String,
     /// Whose it is; null where it is nobody's.
@@ -95,11 +95,12 @@ pub enum CheckOutcome {
 pub struct Of {
     /// Whose: a profile's id or `kind:value`; everybody's where it is missing.
     pub profile: Option<String>,
-    /// `enrolled`, `step`, `message`, `exposure`, `goal`, `ended`, `audience`, `trait`, `consent`, `emitted`, `merged`, `unmerged`, `left_out`, `moved` or `rejected`.
+    #[param(schema_with = super::decided::kinds)]
     pub kind: Option<String>,
     pub journey: Option<String>,
     pub template: Option<String>,
     /// Of messages `sent`, `suppressed`, `held` or `failed`; of ended passages `completed`, `exit`, `goal` or `merged`.
+    #[param(schema_with = super::decided::outcomes)]
     pub outcome: Option<String>,
     /// Not before this instant.
     pub from: Option<String>,

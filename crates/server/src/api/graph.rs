@@ -31,6 +31,8 @@ pub struct Node {
     pub waiting: u64,
     /// How many went on from here; at the end, how many have come to it.
     pub passed: u64,
+    /// How many left the journey from here: by an exit, the goal or a move to another version.
+    pub left: u64,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -58,7 +60,7 @@ pub fn graph(index: &Index, version: &JourneyVersion, counts: &JourneyCounts, wa
     let entered = count(&|from, to, _| *from == Place::Entry && matches!(to, Place::Step(_)));
     let ended = count(&|from, to, _| *to == Place::End && *from != Place::Entry);
     let entries: Vec<String> = version.entries.iter().map(|entry| entry_label(index, entry).label).collect();
-    let mut nodes = vec![node(ENTRY, "entry", "Entry", entries.join("; "), 0, entered)];
+    let mut nodes = vec![node(ENTRY, "entry", "Entry", entries.join("; "), (0, entered, 0))];
     let mut edges = vec![Edge { from: ENTRY.to_owned(), to: name(version, Target::Step(0)), label: String::new(), count: entered }];
     for (at, step) in (0u16..).zip(&version.steps) {
         let inside = |(came, left): (u64, u64)| came.saturating_sub(left);
@@ -67,18 +69,18 @@ pub fn graph(index: &Index, version: &JourneyVersion, counts: &JourneyCounts, wa
         // Branches leave a `parallel` as often as there are branches.
         let dropped = count(&|from, to, _| *from == Place::Step(at) && *to == Place::Out);
         let passed = if matches!(step.kind, StepKind::Parallel { .. }) { came } else { left - dropped };
-        nodes.push(node(&step.id, kind(&step.kind), &step.id, detail(index, &step.kind), waiting, passed));
+        nodes.push(node(&step.id, kind(&step.kind), &step.id, detail(index, &step.kind), (waiting, passed, dropped)));
         for way in step.kind.ways() {
             let gone = count(&|from, to, went| *from == Place::Step(at) && *to == Place::from(way.to) && *went == way.went);
             edges.push(Edge { from: step.id.to_string(), to: name(version, way.to), label: way.went.to_string(), count: gone });
         }
     }
-    nodes.push(node(END, "end", "End", String::new(), 0, ended));
+    nodes.push(node(END, "end", "End", String::new(), (0, ended, 0)));
     Graph { nodes, edges }
 }
 
-fn node(id: &str, kind: &'static str, title: &str, detail: String, waiting: u64, passed: u64) -> Node {
-    Node { id: id.to_owned(), kind, title: title.to_owned(), detail, waiting, passed }
+fn node(id: &str, kind: &'static str, title: &str, detail: String, (waiting, passed, left): (u64, u64, u64)) -> Node {
+    Node { id: id.to_owned(), kind, title: title.to_owned(), detail, waiting, passed, left }
 }
 
 fn name(version: &JourneyVersion, target: Target) -> String {

@@ -70,6 +70,8 @@ pub struct JourneySummary {
     pub exited: u64,
     /// Reached their goal, whatever ended them.
     pub goal: u64,
+    /// Whether there is a goal to reach.
+    pub has_goal: bool,
     /// Entries per hour of the last 24, the running one last.
     pub trend: Vec<u64>,
 }
@@ -156,6 +158,7 @@ pub async fn list(State(app): State<App>) -> Result<Json<Page<JourneySummary>>, 
             completed: counts.completed,
             exited: counts.exited,
             goal: counts.goals,
+            has_goal: version.goal.is_some(),
             trend: (hour.saturating_sub(TREND - 1)..=hour).map(|hour| counts.hours.get(&hour).copied().unwrap_or(0)).collect(),
         }
     };

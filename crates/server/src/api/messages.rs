@@ -1,5 +1,6 @@
 //! What became of every message: lists, one with its history, and numbers.
 
+use super::decided::named;
 use super::input::{Asked, bad_input};
 use super::page::{Page, Paging, blocking};
 use super::person::person;
@@ -17,6 +18,7 @@ use faden_runtime::views::messages::{Place, newest, of_profiles};
 use faden_runtime::views::{MessageRow, MessageState};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::openapi::Object;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
 pub const ACCESS: &[(&str, &str, Need)] = &[
@@ -55,7 +57,7 @@ pub struct Message {
     /// Empty when no channel was left.
     pub channel: String,
     pub address: String,
-    /// `queued`, `sent`, `delivered`, `read`, `failed`, `suppressed` or `held`.
+    #[schema(schema_with = states)]
     pub state: &'static str,
     pub state_at: String,
     /// The provider's or the protocol's code.
@@ -78,6 +80,7 @@ pub struct MessageDetail {
 /// A message reached a state.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Moment {
+    #[schema(schema_with = states)]
     pub state: &'static str,
     pub at: String,
     pub code: Option<String>,
@@ -107,6 +110,10 @@ const STATES: [MessageState; 7] = [
     MessageState::Read,
     MessageState::Failed,
 ];
+
+fn states() -> Object {
+    named(&STATES.map(MessageState::name))
+}
 
 fn state(name: &str) -> Result<MessageState, Problem> {
     let known = STATES.into_iter().find(|state| state.name() == name);

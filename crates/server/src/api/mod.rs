@@ -22,7 +22,7 @@ mod messages;
 mod migrations;
 mod openapi;
 mod operate;
-mod overview;
+pub mod overview;
 mod page;
 mod passage;
 mod person;

@@ -5,14 +5,17 @@ use crate::channels::{AccountHealth, AccountState};
 use crate::keeper::{Refusal, now};
 use crate::live::Second;
 use crate::problem::Problem;
-use crate::said::{Said, Wording};
+use crate::said::{Code, Said, SettingFault, Wording};
 use crate::state::App;
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
+use faden_model::{ProfileId, Timestamp};
 use faden_runtime::views::MessageState;
+use faden_runtime::views::guarded::GuardedRow;
 use serde::Serialize;
 use std::sync::atomic::Ordering;
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 use utoipa::{OpenApi, ToSchema};
 
@@ -25,7 +28,7 @@ pub fn router() -> Router<App> {
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(overview))]
+#[openapi(paths(overview), components(schemas(SettingFault)))]
 pub struct Document;
 
 /// What flows now.
@@ -58,6 +61,10 @@ pub struct Rate {
     pub decisions: u64,
 }
 
+/// So long a profile at the guard is spoken of, and so many of them.
+const GUARDED_FOR_MS: i64 = 24 * 3_600_000;
+const GUARDED_MAX: usize = 5;
+
 /// How many messages of a channel are in each state.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct ChannelCounts {
@@ -71,11 +78,24 @@ pub struct ChannelCounts {
     pub held: u64,
 }
 
+/// What needs a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AttentionKind {
+    NotReady,
+    Clock,
+    ChannelDown,
+    ChannelUnconfigured,
+    SourceSilent,
+    SourceJump,
+    IdentityGuarded,
+    DeadLetters,
+}
+
 /// Something that needs a person.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Attention {
-    /// `channel_down`, `channel_unconfigured`, `dead_letters`, `source_silent`, `source_jump`, `not_ready`, `clock`, ...
-    pub kind: String,
+    pub kind: AttentionKind,
     pub subject: String,
     pub detail: String,
     /// What `detail` says, for clients that say it themselves.
@@ -96,10 +116,14 @@ async fn look(app: &App) -> Result<Overview, Refusal> {
     let numbers = app.keeper.look(|node| {
         let (clock, position) = (node.front().clock(), node.position().0);
         let profiles = node.front().identity.profiles() as u64;
-        let counts = node.views().map(|views| views.counts.clone()).unwrap_or_default();
-        (clock, position, profiles, counts)
+        let lately = Timestamp(clock.0 - GUARDED_FOR_MS);
+        let (counts, guarded) = node.views().map(|views| (views.counts.clone(), views.guarded.since(lately))).unwrap_or_default();
+        (clock, position, profiles, counts, guarded)
     });
-    let (clock, position, profiles, counts) = numbers.await?;
+    let (clock, position, profiles, counts, guarded) = match numbers.await {
+        Ok(numbers) => numbers,
+        Err(refusal) => return stopped(app).ok_or(refusal),
+    };
     let seconds = app.live.seconds();
     // A burst of one second is no rate: the mean of the last five.
     let last: Vec<&Second> = seconds.iter().rev().take(5).collect();
@@ -114,7 +138,7 @@ async fn look(app: &App) -> Result<Overview, Refusal> {
         suppressed: counts.of(MessageState::Suppressed),
         held: counts.of(MessageState::Held),
     });
-    Ok(Overview {
+    let overview = Overview {
         now: now().to_string(),
         clock: clock.to_string(),
         events_per_second: mean(|second| second.events),
@@ -126,46 +150,60 @@ async fn look(app: &App) -> Result<Overview, Refusal> {
         position,
         rates: seconds.iter().map(rate).collect(),
         messages: messages.collect(),
-        attention: attention(app),
-    })
+        attention: attention(app, &guarded),
+    };
+    *lock(&app.overview) = Some(overview.clone());
+    Ok(overview)
+}
+
+/// While the node is down: what was last seen of it, nothing that flows, and what is wrong.
+fn stopped(app: &App) -> Option<Overview> {
+    app.keeper.health().trouble.as_ref()?;
+    let last = lock(&app.overview).clone()?;
+    Some(Overview { now: now().to_string(), events_per_second: 0, decisions_per_second: 0, attention: attention(app, &[]), ..last })
+}
+
+fn lock(overview: &Mutex<Option<Overview>>) -> MutexGuard<'_, Option<Overview>> {
+    overview.lock().expect("no holder of this lock panics")
 }
 
 fn rate(second: &Second) -> Rate {
     Rate { at: faden_model::Timestamp(second.at).to_string(), events: second.events, decisions: second.decisions }
 }
 
-fn attention(app: &App) -> Vec<Attention> {
+fn attention(app: &App, guarded: &[(ProfileId, GuardedRow)]) -> Vec<Attention> {
     let mut found = Vec::new();
     let health = app.keeper.health();
     if let Some((code, cause)) = health.trouble {
         let hint = format!("{}{}{code} says how to repair it", app.base_url, crate::problem::PAGES);
-        let said = Said::new("node_down", [("problem", code.into()), ("cause", cause.as_str().into())], cause);
-        found.push(attend("not_ready", code, Some(said), &hint, "/settings"));
+        let said = Said::new(Code::NodeDown, [("problem", code.into()), ("cause", cause.as_str().into())], cause);
+        found.push(attend(AttentionKind::NotReady, code, Some(said), &hint, "/settings"));
     }
     if health.clock_behind_ms > 0 {
         let seconds = health.clock_behind_ms.unsigned_abs() / 1000;
         let text = format!("the system's clock is {seconds} s behind the log; timers wait until it has caught up");
-        let said = Said::new("clock_behind", [("seconds", seconds.into())], text);
-        found.push(attend("clock", "clock", Some(said), "set the clock by NTP", "/settings"));
+        let said = Said::new(Code::ClockBehind, [("seconds", seconds.into())], text);
+        found.push(attend(AttentionKind::Clock, "clock", Some(said), "set the clock by NTP", "/settings"));
     }
     found.extend(app.channels.health().into_iter().filter_map(of_account));
     found.extend(app.live.sources.watched(now().0).into_iter().map(of_source));
+    found.extend(guarded.iter().take(GUARDED_MAX).map(of_guarded));
     let (waiting, dropped) = app.dead_letters.counts();
     if waiting > 0 {
         let gone = if dropped > 0 { format!(", {dropped} older ones were dropped") } else { String::new() };
-        let code = if dropped > 0 { "calls_dropped" } else { "calls_refused" };
+        let code = if dropped > 0 { Code::CallsDropped } else { Code::CallsRefused };
         let text = format!("{waiting} calls could not be taken{gone}");
         let said = Said::new(code, [("waiting", waiting.into()), ("dropped", dropped.into())], text);
         let hint = "look at them, mend the source, send them again";
-        found.push(attend("dead_letters", "intake", Some(said), hint, "/sources?view=dead_letters"));
+        found.push(attend(AttentionKind::DeadLetters, "intake", Some(said), hint, "/sources?view=dead_letters"));
     }
     found
 }
 
-fn attend(kind: &str, subject: &str, said: Option<Said>, hint: &str, href: &str) -> Attention {
+fn attend(kind: AttentionKind, subject: &str, said: Option<Said>, hint: &str, href: &str) -> Attention {
     let (detail, wording) = said.map(|said| (said.text, said.wording)).unzip();
     Attention {
-        kind: kind.to_owned(),
+        kind,
         subject: subject.to_owned(),
         detail: detail.unwrap_or_default(),
         wording,
@@ -179,19 +217,31 @@ fn attend(kind: &str, subject: &str, said: Option<Said>, hint: &str, href: &str)
 fn of_account(account: AccountHealth) -> Option<Attention> {
     let (kind, hint) = match account.state {
         AccountState::Up => return None,
-        AccountState::Unconfigured => ("channel_unconfigured", "set what is missing and publish again"),
-        AccountState::Down => ("channel_down", "messages wait; look at the provider and at the account's settings"),
+        AccountState::Unconfigured => (AttentionKind::ChannelUnconfigured, "set what is missing and publish again"),
+        AccountState::Down => (AttentionKind::ChannelDown, "messages wait; look at the provider and at the account's settings"),
     };
     let said = account.last_error.zip(account.last_error_wording).map(|(text, wording)| Said { text, wording });
     let attention = attend(kind, &account.name, said, hint, "/sources?view=channels");
     Some(Attention { since: Some(account.since), ..attention })
 }
 
+/// A profile that would have grown beyond the guard.
+fn of_guarded((profile, row): &(ProfileId, GuardedRow)) -> Attention {
+    let text = format!("{} identifiers were not joined, because the profile would grow beyond the guard", row.times);
+    let said = Said::new(Code::IdentityGuarded, [("times", row.times.into())], text);
+    let hint = "look whether a shared device or a made-up value joins many people; block the value in identity.yaml, or raise the guard";
+    let attention =
+        attend(AttentionKind::IdentityGuarded, &profile.to_string(), Some(said), hint, &format!("/people/{profile}?tab=identity"));
+    Attention { since: Some(row.last.to_string()), ..attention }
+}
+
 /// A source that does not behave as in its own last hours.
 fn of_source((source, finding): (String, crate::watch::Finding)) -> Attention {
     let (kind, hint) = match finding.what {
-        crate::watch::What::Silent => ("source_silent", "look whether the source still runs and whether its key is still the right one"),
-        crate::watch::What::Jump => ("source_jump", "look at what changed in the source: a release, a campaign, a loop"),
+        crate::watch::What::Silent => {
+            (AttentionKind::SourceSilent, "look whether the source still runs and whether its key is still the right one")
+        }
+        crate::watch::What::Jump => (AttentionKind::SourceJump, "look at what changed in the source: a release, a campaign, a loop"),
     };
     let attention = attend(kind, &source, Some(finding.said), hint, "/sources");
     Attention { since: Some(finding.since.to_string()), ..attention }
@@ -206,11 +256,12 @@ pub async fn every_second(app: App) {
         ticks.tick().await;
         let total = app.live.events.load(Ordering::Relaxed);
         let decided = app.keeper.look(|node| node.views().map(|views| views.counts.decisions)).await;
-        let Ok(Some(decided)) = decided else { continue };
-        // Decisions are counted since ever: the first second has nothing to compare with.
-        let before = decisions.replace(decided).unwrap_or(decided);
-        app.live.second(Second { at: now().0, events: total - events, decisions: decided.saturating_sub(before) });
-        events = total;
+        if let Ok(Some(decided)) = decided {
+            // Decisions are counted since ever: the first second has nothing to compare with.
+            let before = decisions.replace(decided).unwrap_or(decided);
+            app.live.second(Second { at: now().0, events: total - events, decisions: decided.saturating_sub(before) });
+            events = total;
+        }
         if app.live.listeners() == 0 {
             continue;
         }

@@ -3,7 +3,7 @@
 use super::build::{Built, Calls, build};
 use super::worker;
 use crate::keeper::now;
-use crate::said::{Said, Wording};
+use crate::said::{Code, Said, Wording};
 use crate::state::App;
 use faden_channels::Channel;
 use faden_engine::Definitions;
@@ -411,7 +411,7 @@ fn unset(missing: &[Secret]) -> Said {
     });
     let (names, called): (Vec<&str>, Vec<String>) = called.unzip();
     let names = names.join(", ");
-    Said::new("secret_missing", [("names", names.as_str().into())], format!("{} is not set", called.join(", ")))
+    Said::new(Code::SecretMissing, [("names", names.as_str().into())], format!("{} is not set", called.join(", ")))
 }
 
 /// `{env: NAME}` or `{file: PATH}`.

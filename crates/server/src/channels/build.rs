@@ -1,10 +1,11 @@
 //! From an account's settings to a channel that sends, the door for its provider's calls, and what runs beside.
 
 use crate::inbound::Desk;
-use crate::said::Said;
+use crate::said::{Code, Said};
 use crate::state::App;
 use faden_channels::email::{self, Listener, Smtp};
 use faden_channels::outbound_http::{Http, Reach};
+use faden_channels::settings::SettingsError;
 use faden_channels::sinch::{self, Sinch};
 use faden_channels::smpp::{self, Smpp};
 use faden_channels::twilio::{self, Twilio};
@@ -90,27 +91,21 @@ pub fn build(app: &App, kind: &str, name: &str, settings: &Value, closing: &Canc
         return Ok(Built { channel: account.clone(), calls: Some(Calls::Sinch(account)), tasks: Vec::new() });
     }
     let text = format!("the account says nothing of how a `{kind}` goes out; see docs/channels");
-    Err(Said::new("way_missing", [("kind", kind.into())], text))
-}
-
-fn wrong(error: &dyn std::fmt::Display) -> Said {
-    let reason = error.to_string();
-    let text = format!("the settings of this account cannot be used: {reason}");
-    Said::new("settings_wrong", [("reason", reason.as_str().into())], text)
+    Err(Said::new(Code::WayMissing, [("kind", kind.into())], text))
 }
 
 fn read<T: DeserializeOwned>(settings: &Value) -> Result<T, Said> {
-    T::deserialize(settings).map_err(|error| wrong(&error))
+    Ok(T::deserialize(settings)?)
 }
 
-fn made<T>(built: Result<T, impl std::fmt::Display>) -> Result<Arc<T>, Said> {
-    built.map(Arc::new).map_err(|error| wrong(&error))
+fn made<T>(built: Result<T, SettingsError>) -> Result<Arc<T>, Said> {
+    Ok(Arc::new(built?))
 }
 
 fn http(settings: &Value) -> Result<Http, Said> {
     let private = settings.get("allow_private").and_then(Value::as_bool).unwrap_or(false);
     let reach = if private { Reach::Anywhere } else { Reach::Public };
-    Http::new(reach, settings.get("ca").and_then(Value::as_str)).map_err(|error| wrong(&error))
+    Http::new(reach, settings.get("ca").and_then(Value::as_str)).map_err(Said::from)
 }
 
 /// Takes mail for as long as the account is published.

@@ -2,7 +2,7 @@
 
 use super::accounts::Account;
 use crate::keeper::now;
-use crate::said::{Said, code_of};
+use crate::said::{Code, Said, code_of};
 use faden_channels::{Content, Email, Outgoing};
 use faden_engine::decision::NOBODY;
 use faden_model::MessageId;
@@ -15,7 +15,7 @@ use faden_model::id::Born;
 pub async fn send_test(account: &Account, to: &str, text: &str) -> Result<(), (String, Said)> {
     let Some(channel) = &account.channel else {
         let reason = "the account is not set up; `GET /api/v1/channels` says what is missing".to_owned();
-        return Err(("unconfigured".to_owned(), Said::new("account_not_set_up", [], reason)));
+        return Err(("unconfigured".to_owned(), Said::new(Code::AccountNotSetUp, [], reason)));
     };
     let content = match account.kind.as_str() {
         "email" => Content::Email(Email { subject: "Test".to_owned(), text: text.to_owned(), ..Email::default() }),

@@ -58,6 +58,27 @@ async fn dead_letters_are_listed_sent_again_and_thrown_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_profile_at_the_guard_needs_a_person_also_after_a_restart() {
+    let files = [&WORKSPACE[..], &[("identity.yaml", "guard: 3\n")]].concat();
+    let mut server = Server::start(&files).await;
+    // One number that many people share.
+    for user in 0..4 {
+        let call = json!({"type": "identify", "anonymousId": format!("kiosk-{user}"), "traits": {"phone": "+4915112345678"}});
+        server.send(&[call]).await;
+    }
+    for _ in 0..2 {
+        let overview = server.get("/api/v1/overview").await;
+        let of = |item: &&Value| item["kind"] == "identity_guarded";
+        let found = overview["attention"].as_array().unwrap().iter().find(of).expect("a profile at the guard");
+        assert_eq!(found["wording"], json!({"code": "identity_guarded", "values": {"times": 2}}));
+        let subject = found["subject"].as_str().unwrap();
+        assert_eq!(found["href"], format!("/people/{subject}?tab=identity"));
+        assert_eq!(server.get(&format!("/api/v1/profiles/{subject}")).await["identifiers"].as_array().unwrap().len(), 3);
+        server = server.restart(&files).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn accounts_say_what_they_lack_and_tests_say_what_went_wrong() {
     let server = Server::start(WORKSPACE).await;
     let channels = server.get("/api/v1/channels").await;

@@ -26,8 +26,14 @@ export function SidePanel({ title, above, onClose, children, footer }: SidePanel
     document.addEventListener('keydown', listen)
     return () => document.removeEventListener('keydown', listen)
   }, [])
+  const panel = useRef<HTMLElement>(null)
+  useEffect(() => {
+    // On a narrow window it lies over the page: what it is about comes to stand above it.
+    const over = panel.current && getComputedStyle(panel.current).position === 'fixed'
+    if (over) panel.current?.parentElement?.scrollIntoView({ block: 'start' })
+  }, [])
   return (
-    <aside className={styles.panel} aria-labelledby={id}>
+    <aside ref={panel} className={styles.panel} aria-labelledby={id}>
       <header className={styles.panelHead}>
         <div className="grow">
           {above && <div className="second">{above}</div>}

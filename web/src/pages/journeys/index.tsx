@@ -75,7 +75,7 @@ function useRows(items: readonly JourneySummary[], q: string): Row[] {
   const rows = items.map((row) => ({ ...row, unsaved: isChanged(drafts.get(row.journey)) }))
   for (const [journey, draft] of drafts) {
     if (draft.base !== null || items.some((row) => row.journey === journey)) continue
-    const zero = { running: 0, entered: 0, converted: 0, completed: 0, exited: 0, goal: 0, trend: [] }
+    const zero = { running: 0, entered: 0, converted: 0, completed: 0, exited: 0, goal: 0, has_goal: false, trend: [] }
     rows.push({ journey, title: journey, purpose: '', version: '', state: 'draft', ...zero, unsaved: true })
   }
   return rows.filter((row) => `${row.journey} ${row.title} ${row.purpose}`.toLowerCase().includes(wanted))
@@ -131,7 +131,8 @@ function Rows({ rows }: { rows: readonly Row[] }) {
       narrow: false,
       cell: (row) => (
         <span className={styles.figures}>
-          {number(row.goal)} <span className="muted">{share(row.goal, row.entered)}</span>
+          {row.has_goal ? number(row.goal) : <span className="muted">–</span>}{' '}
+          <span className="muted">{row.has_goal && share(row.goal, row.entered)}</span>
         </span>
       ),
     },

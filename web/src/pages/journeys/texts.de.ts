@@ -125,6 +125,8 @@ export const de: Record<keyof typeof en, string> = {
   unnamed: 'ohne Namen',
   waiting: 'warten hier',
   passed: 'gingen durch',
+  left_from_here: 'verließen die Journey von hier, durch Ausstieg oder Ziel',
+  no_goal: 'Sie hat kein Ziel',
   end: 'Ende',
   mark_added: 'neu',
   mark_removed: 'entfällt',

@@ -123,6 +123,8 @@ export const en = {
   unnamed: 'without a name',
   waiting: 'waiting here',
   passed: 'passed',
+  left_from_here: 'left the journey from here, by an exit or the goal',
+  no_goal: 'It has no goal',
   end: 'End',
   mark_added: 'new',
   mark_removed: 'gone',

@@ -14,12 +14,13 @@ export const sameVersion = (one: Version | null | undefined, other: Version | nu
 export function since(before: Journey, now: Journey): Pick<Journey, 'graph'> {
   const key = (edge: ServerEdge) => `${edge.from}→${edge.to}→${edge.label}`
   const counts = new Map(before.graph.edges.map((edge) => [key(edge), edge.count]))
-  const passed = new Map(before.graph.nodes.map((node) => [node.id, node.passed]))
+  const then = new Map(before.graph.nodes.map((node) => [node.id, node]))
   return {
     graph: {
       nodes: now.graph.nodes.map((node) => ({
         ...node,
-        passed: Math.max(0, node.passed - (passed.get(node.id) ?? 0)),
+        passed: Math.max(0, node.passed - (then.get(node.id)?.passed ?? 0)),
+        left: Math.max(0, node.left - (then.get(node.id)?.left ?? 0)),
       })),
       edges: now.graph.edges.map((edge) => ({
         ...edge,

@@ -119,7 +119,7 @@ function Make({ onMade, onClose }: { onMade: (made: MadeKey) => void; onClose: (
       footer={
         <>
           <Button onPress={onClose}>{t('cancel')}</Button>
-          <Button look="primary" isDisabled={name.trim() === '' || make.isPending} onPress={() => make.mutate()}>
+          <Button look="primary" busy={make.isPending} isDisabled={name.trim() === ''} onPress={() => make.mutate()}>
             {t('make')}
           </Button>
         </>
@@ -183,7 +183,7 @@ function Remove({ leaving, onClose }: { leaving: Key; onClose: () => void }) {
       footer={
         <>
           <Button onPress={onClose}>{t('cancel')}</Button>
-          <Button look="danger" isDisabled={take.isPending} onPress={() => take.mutate()}>
+          <Button look="danger" busy={take.isPending} onPress={() => take.mutate()}>
             {t('remove')}
           </Button>
         </>

@@ -139,7 +139,8 @@ function TestSend({ channel, onClose }: { channel: Channel; onClose: () => void 
           <Button
             look="primary"
             icon={<Send />}
-            isDisabled={to.trim() === '' || send.isPending}
+            busy={send.isPending}
+            isDisabled={to.trim() === ''}
             onPress={() => send.mutate()}
           >
             {t('send')}

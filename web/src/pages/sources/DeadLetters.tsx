@@ -7,16 +7,20 @@ import type { List } from '../../api/hooks.ts'
 import { Failure } from '../../app/Loaded.tsx'
 import { useRefusal } from '../../app/may.ts'
 import { useSearchParam } from '../../app/url.ts'
+import { useLanguage } from '../../i18n.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Card } from '../../ui/Card.tsx'
 import { Snippet } from '../../ui/Copy.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { Empty } from '../../ui/Empty.tsx'
 import { notify } from '../../ui/notices.ts'
+import { GERMAN } from '../../ui/problems.ts'
+import { Said } from '../../ui/Said.tsx'
 import { Skeleton } from '../../ui/Skeleton.tsx'
 import { Badge } from '../../ui/State.tsx'
 import { type Column, Table } from '../../ui/Table.tsx'
 import { Time } from '../../ui/Time.tsx'
+import { RetryAll } from './RetryAll.tsx'
 import styles from './sources.module.css'
 import { useSourceTexts } from './texts.ts'
 
@@ -34,9 +38,16 @@ export function readable(body: string): string {
   }
 }
 
+/** Why it was refused, in the reader's language. */
+function useRefused(): (code: string, said: string) => string {
+  const [language] = useLanguage()
+  return (code, said) => (language === 'de' ? GERMAN[code]?.[0] : undefined) ?? said
+}
+
 export function DeadLetters({ list }: { list: List<DeadLetter> }) {
   const t = useSourceTexts()
   const [open, setOpen] = useSearchParam('letter')
+  const inWords = useRefused()
   const chosen = list.items.find((letter) => String(letter.id) === open)
   const columns: Column<DeadLetter>[] = [
     {
@@ -44,7 +55,7 @@ export function DeadLetters({ list }: { list: List<DeadLetter> }) {
       header: t('reason'),
       width: 'minmax(14rem, 2.5fr)',
       narrow: 'minmax(0, 1fr)',
-      cell: (row) => row.reason,
+      cell: (row) => inWords(row.code, row.reason),
     },
     {
       key: 'code',
@@ -81,6 +92,7 @@ export function DeadLetters({ list }: { list: List<DeadLetter> }) {
   }
   return (
     <>
+      <RetryAll waiting={list.items.some((letter) => !letter.retried)} />
       <Card flush>
         <Table
           main
@@ -101,6 +113,8 @@ export function DeadLetters({ list }: { list: List<DeadLetter> }) {
 
 function Letter({ letter, onClose }: { letter: DeadLetter; onClose: () => void }) {
   const t = useSourceTexts()
+  const inWords = useRefused()
+  const [language] = useLanguage()
   const refusal = useRefusal()
   const cache = useQueryClient()
   const refused = refusal('operate')
@@ -131,20 +145,14 @@ function Letter({ letter, onClose }: { letter: DeadLetter; onClose: () => void }
       onClose={onClose}
       footer={
         <>
-          <Button
-            look="danger"
-            icon={<Trash2 />}
-            refused={refused}
-            isDisabled={drop.isPending}
-            onPress={() => drop.mutate()}
-          >
+          <Button look="danger" icon={<Trash2 />} refused={refused} busy={drop.isPending} onPress={() => drop.mutate()}>
             {t('delete')}
           </Button>
           <Button
             look="primary"
             icon={<RotateCw />}
             refused={refused}
-            isDisabled={retry.isPending}
+            busy={retry.isPending}
             onPress={() => retry.mutate()}
           >
             {t('retry')}
@@ -153,14 +161,19 @@ function Letter({ letter, onClose }: { letter: DeadLetter; onClose: () => void }
       }
     >
       <div>
-        <p className={styles.reason}>{letter.reason}</p>
+        <p className={styles.reason}>{inWords(letter.code, letter.reason)}</p>
+        {language === 'de' && GERMAN[letter.code] && (
+          <p className="soft">
+            <Said text={GERMAN[letter.code]?.[1] ?? ''} />
+          </p>
+        )}
         <p className="soft">
           <code>{letter.code}</code> · <Time at={letter.at} show="both" />
         </p>
       </div>
       {retry.data && !retry.data.accepted && (
         <p className={styles.again} role="alert">
-          {t('refused_again')} {retry.data.reason ?? retry.data.code}
+          {t('refused_again')} {inWords(retry.data.code ?? '', retry.data.reason ?? retry.data.code ?? '')}
         </p>
       )}
       {failure && <Failure error={failure} />}

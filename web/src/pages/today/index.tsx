@@ -122,21 +122,23 @@ function Flow({ rates }: { rates: Overview['rates'] }) {
   )
 }
 
-/** What to do, by what it is about. Of others the server's own hint is shown. */
-const HINTS = {
+/** What to do, by what it is about. */
+export const HINTS = {
   channel_unconfigured: 'hint_unconfigured',
   channel_down: 'hint_down',
   dead_letters: 'hint_refused',
   source_silent: 'hint_silent',
   source_jump: 'hint_jump',
+  identity_guarded: 'hint_guarded',
   clock: 'hint_clock',
-} as const
-const isHinted = (kind: string): kind is keyof typeof HINTS => kind in HINTS
+  not_ready: 'hint_not_ready',
+} as const satisfies Record<Attention['kind'], string>
+
+const URGENT: readonly Attention['kind'][] = ['channel_down', 'not_ready']
 
 function NeedsAPerson({ attention }: { attention: Attention[] }) {
   const t = useTexts()
   const inWords = useWording()
-  const hint = (item: Attention) => (isHinted(item.kind) ? t(HINTS[item.kind]) : item.hint)
   return (
     <Card title={t('attention')} flush>
       {attention.length === 0 ? (
@@ -151,7 +153,7 @@ function NeedsAPerson({ attention }: { attention: Attention[] }) {
         <ul>
           {attention.map((item) => (
             <li key={`${item.kind} ${item.subject}`} className={styles.attention}>
-              <TriangleAlert aria-hidden className={item.kind === 'channel_down' ? styles.urgent : undefined} />
+              <TriangleAlert aria-hidden className={URGENT.includes(item.kind) ? styles.urgent : undefined} />
               <div>
                 <p>
                   <Link href={item.href}>{item.subject}</Link>{' '}
@@ -164,11 +166,15 @@ function NeedsAPerson({ attention }: { attention: Attention[] }) {
                 <p className="soft">
                   <Said text={inWords(item.wording, item.detail)} />
                 </p>
-                {item.hint && (
-                  <p className="muted">
-                    <Said text={hint(item)} />
-                  </p>
-                )}
+                <p className="muted">
+                  {item.kind === 'not_ready' ? (
+                    <a href={`/docs/errors/${item.subject}`} target="_blank" rel="noreferrer">
+                      {t(HINTS[item.kind])}
+                    </a>
+                  ) : (
+                    <Said text={t(HINTS[item.kind])} />
+                  )}
+                </p>
               </div>
             </li>
           ))}

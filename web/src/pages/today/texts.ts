@@ -23,6 +23,9 @@ export const useTexts = defineTexts('today', {
     hint_silent: 'Look whether the source still runs and its key is still the right one.',
     hint_jump: 'Look at what changed in the source: a release, a campaign, a loop.',
     hint_clock: 'Set the clock by NTP.',
+    hint_guarded:
+      'Look whether a shared device or a made-up value joins many people. Block the value in `identity.yaml`, or raise the guard there.',
+    hint_not_ready: 'It is tried again every two seconds. How to repair it',
     messages: 'Messages',
     messages_detail: 'by channel and state',
     messages_none: 'No message was sent yet.',
@@ -55,6 +58,9 @@ export const useTexts = defineTexts('today', {
     hint_silent: 'Sieh nach, ob die Quelle noch läuft und ihr Schlüssel noch stimmt.',
     hint_jump: 'Sieh nach, was sich an der Quelle geändert hat: eine Veröffentlichung, eine Kampagne, eine Schleife.',
     hint_clock: 'Stelle die Uhr mit NTP.',
+    hint_guarded:
+      'Sieh nach, ob ein geteiltes Gerät oder ein erfundener Wert viele Personen verbindet. Sperre den Wert in `identity.yaml`, oder setze dort die Grenze höher.',
+    hint_not_ready: 'Es wird alle zwei Sekunden wieder versucht. So ist es zu beheben',
     messages: 'Nachrichten',
     messages_detail: 'nach Kanal und Zustand',
     messages_none: 'Noch wurde keine Nachricht gesendet.',

@@ -112,6 +112,12 @@ function Card({ data }: { data: BoxNodeData }) {
                 <span className="visually-hidden">{t('waiting')}</span>
               </span>
             )}
+            {flow.left > 0 && (
+              <span className={styles.left} title={t('left_from_here')}>
+                ↗ {number(flow.left)}
+                <span className="visually-hidden">{t('left_from_here')}</span>
+              </span>
+            )}
             <span title={t('passed')}>
               ✓ {number(flow.passed)}
               <span className="visually-hidden">{t('passed')}</span>

@@ -19,6 +19,7 @@ import { useCallback, useEffect, useMemo, useRef } from 'react'
 import { useLanguage } from '../../../i18n.ts'
 import { wayWords } from '../model/describe.ts'
 import type { Definition, StepKind } from '../model/document.ts'
+import { frame, isSeen } from '../model/frame.ts'
 import { type Arrow, type Coverage, type Difference, draw, ENTRY, entryOf, type Numbers } from '../model/graph.ts'
 import { type PlacedArrow, place, type Size } from '../model/layout.ts'
 import { useJourneyTexts } from '../texts.ts'
@@ -56,13 +57,15 @@ const EDGE_TYPES: EdgeTypes = { arrow: ArrowEdge }
 type FlowInstance = ReactFlowInstance<Node<BoxNodeData>, Edge<ArrowEdgeData>>
 
 const NOWHERE: PlacedArrow = { points: [], label: { x: 0, y: 0, width: 0, height: 0 }, side: false }
-const READABLE_ZOOM = 0.78
-const MARGIN = 20
-const TOP = 24
 const ZOOM_MIN = 0.15
 const ZOOM_MAX = 1.6
 const MAP_FROM = 16
 const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches
+
+const roomOf = (holder: HTMLDivElement | null): Size => ({
+  width: holder?.clientWidth ?? 0,
+  height: holder?.clientHeight ?? 0,
+})
 
 /** Where arrows begin and end: in the middle below and above. */
 const handlesOf = ({ width, height }: Size) => [
@@ -171,39 +174,44 @@ function Flow({
     [drawing, onRewire],
   )
 
-  /** The whole picture when it can be read at that size, else its top. */
+  /** Moved by hand: it stays as it is until one asks for the whole picture. */
+  const moved = useRef(false)
+  const show = useCallback(
+    (step: string | null, duration = 0) => {
+      const room = roomOf(holder.current)
+      if (room.width === 0) return
+      void flow.current?.setViewport(frame(placed.boxes, room, ENTRY, step), { duration: calm() ? 0 : duration })
+    },
+    [placed],
+  )
   const overview = useCallback(() => {
-    const [width, height] = [holder.current?.clientWidth ?? 0, holder.current?.clientHeight ?? 0]
-    const boxes = [...placed.boxes.values()]
-    const left = Math.min(...boxes.map((box) => box.x)) - MARGIN
-    const right = Math.max(...boxes.map((box) => box.x + box.width)) + MARGIN
-    const top = Math.min(...boxes.map((box) => box.y)) - TOP
-    const bottom = Math.max(...boxes.map((box) => box.y + box.height)) + MARGIN
-    const whole = Math.min(width / (right - left), height / (bottom - top), 1)
-    const entry = placed.boxes.get(ENTRY) ?? { x: 0, width: 0 }
-    const zoom = whole >= READABLE_ZOOM ? whole : Math.min(1, Math.max(READABLE_ZOOM, width / (right - left)))
-    const room = (right - left) * zoom
-    const x = room <= width ? (width - room) / 2 - left * zoom : width / 2 - (entry.x + entry.width / 2) * zoom
-    const y = whole >= READABLE_ZOOM ? (height - (bottom - top) * zoom) / 2 - top * zoom : -top * zoom
-    void flow.current?.setViewport({ x, y, zoom })
-  }, [placed])
+    moved.current = false
+    show(null)
+  }, [show])
 
   const started = useRef(false)
   const start = (instance: FlowInstance) => {
     flow.current = instance
-    if (!started.current) overview()
+    if (!started.current) show(selected ?? null)
     started.current = true
   }
-  // Zooms to the step that is chosen, wherever it was chosen.
+  // Goes to the step that is chosen, wherever it was chosen.
   useEffect(() => {
     const at = selected ? placed.boxes.get(selected) : undefined
-    if (!at || !flow.current) return
-    const { zoom } = flow.current.getViewport()
-    void flow.current.setCenter(at.x + at.width / 2, at.y + at.height / 2, {
-      zoom: Math.max(zoom, 0.85),
-      duration: calm() ? 0 : 240,
-    })
-  }, [selected, placed])
+    if (!at || !selected || !flow.current) return
+    if (!isSeen(at, roomOf(holder.current), flow.current.getViewport())) show(selected, 240)
+  }, [selected, placed, show])
+  // Fits again into the room that a panel leaves, and takes back what it frees.
+  const fitAgain = useRef(() => {})
+  fitAgain.current = () => {
+    if (!moved.current || selected) show(selected ?? null)
+  }
+  useEffect(() => {
+    if (!holder.current) return
+    const observer = new ResizeObserver(() => fitAgain.current())
+    observer.observe(holder.current)
+    return () => observer.disconnect()
+  }, [])
 
   return (
     <div ref={holder} className={styles.canvas} role="group" aria-label={label}>
@@ -214,6 +222,9 @@ function Flow({
         edgeTypes={EDGE_TYPES}
         onInit={start}
         onPaneClick={() => onSelect?.(null)}
+        onMoveStart={(event) => {
+          if (event) moved.current = true
+        }}
         onReconnect={onRewire ? reconnect : undefined}
         nodesDraggable={false}
         nodesConnectable={!!onRewire}
@@ -243,7 +254,7 @@ function Flow({
             nodeColor={(node) => (node.id === selected ? 'var(--thread)' : 'var(--line-strong)')}
           />
         )}
-        <Controls onWhole={overview} />
+        <Controls onWhole={overview} onZoom={() => (moved.current = true)} />
       </ReactFlow>
     </div>
   )

@@ -75,7 +75,8 @@ export function PlanDialog({ name, draft, workspace, onReload, onClose }: PlanDi
           ) : (
             <Button
               look="primary"
-              isDisabled={!plan.data?.ok || apply.isPending || plan.data.changes.length === 0}
+              busy={apply.isPending}
+              isDisabled={!plan.data?.ok || plan.data.changes.length === 0}
               onPress={() => apply.mutate()}
             >
               {apply.isPending ? t('publishing') : t('publish')}

@@ -156,7 +156,11 @@ function Figures({ journey, definition }: { journey: Journey; definition: Defini
           </span>
         }
       />
-      <Figure label={t('reached_goal')} value={number(counts.goal)} detail={share(counts.goal)} />
+      {journey.goal === null || journey.goal === undefined ? (
+        <Figure label={t('reached_goal')} value="–" detail={t('no_goal')} />
+      ) : (
+        <Figure label={t('reached_goal')} value={number(counts.goal)} detail={share(counts.goal)} />
+      )}
       <Figure label={t('completed')} value={number(counts.completed)} detail={share(counts.completed)} />
       <Figure label={t('exited')} value={number(counts.exited)} detail={share(counts.exited)} />
     </section>

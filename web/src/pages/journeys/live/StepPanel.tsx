@@ -86,12 +86,8 @@ function Ways({ journey, definition, step }: { journey: Journey; definition: Def
   const drawing = draw(definition)
   const numbers = numbersFor(drawing, journey)
   const arrows = drawing.arrows.filter((arrow) => arrow.from === step.id)
-  const came = drawing.arrows
-    .filter((arrow) => arrow.to === step.id)
-    .reduce((sum, arrow) => sum + (numbers.arrows.get(arrow.id)?.count ?? 0), 0)
-  const flow = numbers.boxes.get(step.id)
   const number = (value: number) => value.toLocaleString(language === 'en' ? 'en-GB' : language)
-  const left = flow ? Math.max(0, came - flow.passed - flow.waiting) : 0
+  const left = numbers.boxes.get(step.id)?.left ?? 0
   const nameOfTarget = (id: string) => {
     const target = definition.byId.get(id.replace('@join:', ''))
     return id.startsWith('@stop') ? t('end') : target ? nameOf(target) : id

@@ -82,6 +82,8 @@ export function draw(definition: Definition): Drawing {
 export interface Flow {
   waiting: number
   passed: number
+  /** Went from here out of the journey, by an exit, the goal or a move. */
+  left: number
 }
 
 /** The live numbers, by the ids of the drawing. */
@@ -99,7 +101,9 @@ export function numbersFor(drawing: Drawing, journey: Pick<Journey, 'graph'> | u
   const steps = new Set(drawing.boxes.filter((box) => box.step && box.kind !== 'join').map((box) => box.id))
   for (const node of journey.graph.nodes) {
     const id = node.kind === 'entry' ? ENTRY : node.id
-    if (id === ENTRY || steps.has(id)) numbers.boxes.set(id, { waiting: node.waiting, passed: node.passed })
+    if (id === ENTRY || steps.has(id)) {
+      numbers.boxes.set(id, { waiting: node.waiting, passed: node.passed, left: node.left })
+    }
   }
   const nameOf = (server: string) =>
     steps.has(server)

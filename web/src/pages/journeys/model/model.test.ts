@@ -238,19 +238,20 @@ test.each([1, 5, 50, 120])('the boxes and labels of %i steps do not lie over eac
 
 test('live numbers stand at their steps and ways, whatever the server calls the entry and the end', () => {
   const drawing = draw(readDefinition(CART))
-  const node = (id: string, kind: string, waiting: number, passed: number) => ({
+  const node = (id: string, kind: string, waiting: number, passed: number, left = 0) => ({
     id,
     kind,
     title: '',
     detail: '',
     waiting,
     passed,
+    left,
   })
   const numbers = numbersFor(drawing, {
     graph: {
       nodes: [
         node('entry', 'entry', 0, 10),
-        node('hold', 'wait', 4, 6),
+        node('hold', 'wait', 4, 6, 3),
         node('gone', 'send', 1, 1),
         node('finish', 'end', 0, 5),
       ],
@@ -261,8 +262,8 @@ test('live numbers stand at their steps and ways, whatever the server calls the 
       ],
     },
   })
-  expect(numbers.boxes.get('hold')).toEqual({ waiting: 4, passed: 6 })
-  expect(numbers.boxes.get(ENTRY)).toEqual({ waiting: 0, passed: 10 })
+  expect(numbers.boxes.get('hold')).toEqual({ waiting: 4, passed: 6, left: 3 })
+  expect(numbers.boxes.get(ENTRY)).toEqual({ waiting: 0, passed: 10, left: 0 })
   expect(numbers.arrows.get('hold→remind')?.share).toBeCloseTo(1 / 3)
   expect(numbers.arrows.get('hold→@stop:hold')?.count).toBe(4)
   expect([...numbers.boxes.keys()]).toEqual([ENTRY, 'hold'])

@@ -59,7 +59,8 @@ export function Try({ journey, files, drawing, onLit, onClose }: TryProps) {
         <Button
           look="primary"
           icon={<FlaskConical />}
-          isDisabled={run.isPending || broken}
+          busy={run.isPending}
+          isDisabled={broken}
           onPress={() => run.mutate()}
         >
           {run.isPending ? t('playing') : t('play')}

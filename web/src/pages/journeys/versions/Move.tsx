@@ -67,7 +67,7 @@ export function Move({ journey, onClose }: { journey: Journey; onClose: () => vo
       footer={
         move.data ? (
           <>
-            <Button icon={<Undo2 />} isDisabled={undo.isPending} onPress={() => undo.mutate(move.data.number)}>
+            <Button icon={<Undo2 />} busy={undo.isPending} onPress={() => undo.mutate(move.data.number)}>
               {t('move_back')}
             </Button>
             <Button look="primary" onPress={onClose}>
@@ -77,12 +77,13 @@ export function Move({ journey, onClose }: { journey: Journey; onClose: () => vo
         ) : (
           <>
             <Button onPress={onClose}>{t('cancel')}</Button>
-            <Button isDisabled={preview.isPending} onPress={() => preview.mutate(steps)}>
+            <Button busy={preview.isPending} onPress={() => preview.mutate(steps)}>
               {t('preview')}
             </Button>
             <Button
               look="primary"
-              isDisabled={!preview.data || total === 0 || move.isPending}
+              busy={move.isPending}
+              isDisabled={!preview.data || total === 0}
               onPress={() => move.mutate()}
             >
               {preview.data ? t('move', { count: total }) : t('move_people')}

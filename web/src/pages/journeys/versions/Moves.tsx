@@ -102,7 +102,7 @@ function Undo({ journey, move, onClose }: { journey: string; move: Migration; on
       footer={
         <>
           <Button onPress={onClose}>{t('cancel')}</Button>
-          <Button look="primary" icon={<Undo2 />} isDisabled={undo.isPending} onPress={() => undo.mutate()}>
+          <Button look="primary" icon={<Undo2 />} busy={undo.isPending} onPress={() => undo.mutate()}>
             {t('move_back')}
           </Button>
         </>
