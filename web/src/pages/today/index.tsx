@@ -123,7 +123,7 @@ function Flow({ rates }: { rates: Overview['rates'] }) {
 }
 
 /** What to do, by what it is about. */
-export const HINTS = {
+const HINTS = {
   channel_unconfigured: 'hint_unconfigured',
   channel_down: 'hint_down',
   dead_letters: 'hint_refused',
@@ -133,6 +133,14 @@ export const HINTS = {
   clock: 'hint_clock',
   not_ready: 'hint_not_ready',
 } as const satisfies Record<Attention['kind'], string>
+
+/** What is ours has no name of its own. */
+const SUBJECTS = {
+  dead_letters: 'subject_dead_letters',
+  clock: 'subject_clock',
+  not_ready: 'subject_not_ready',
+} as const
+const isOurs = (kind: string): kind is keyof typeof SUBJECTS => kind in SUBJECTS
 
 const URGENT: readonly Attention['kind'][] = ['channel_down', 'not_ready']
 
@@ -156,7 +164,7 @@ function NeedsAPerson({ attention }: { attention: Attention[] }) {
               <TriangleAlert aria-hidden className={URGENT.includes(item.kind) ? styles.urgent : undefined} />
               <div>
                 <p>
-                  <Link href={item.href}>{item.subject}</Link>{' '}
+                  <Link href={item.href}>{isOurs(item.kind) ? t(SUBJECTS[item.kind]) : item.subject}</Link>{' '}
                   {item.since && (
                     <span className="muted">
                       <Time at={item.since} />
