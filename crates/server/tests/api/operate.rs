@@ -59,7 +59,7 @@ async fn dead_letters_are_listed_sent_again_and_thrown_away() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_profile_at_the_guard_needs_a_person_also_after_a_restart() {
-    let files = [&WORKSPACE[..], &[("identity.yaml", "guard: 3\n")]].concat();
+    let files = [WORKSPACE, &[("identity.yaml", "guard: 3\n")]].concat();
     let mut server = Server::start(&files).await;
     // One number that many people share.
     for user in 0..4 {
