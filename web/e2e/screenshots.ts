@@ -39,6 +39,7 @@ const AMISS: readonly { name: string; href: string; before?: (page: Page) => Pro
   ),
   { name: 'amiss-unknown-person', href: '/people/prf_zzzzz' },
   { name: 'amiss-no-page', href: '/nothing/here' },
+  { name: 'amiss-lost', href: '/', before: (page) => page.route('**/api/v1/stream', (route) => route.abort()) },
   {
     name: 'amiss-gone',
     href: '/people',

@@ -74,6 +74,7 @@ function Frame({ me }: { me: Me }) {
   }, [now])
   // biome-ignore lint/correctness/useExhaustiveDependencies: arriving somewhere closes the menu
   useEffect(() => setOver((open) => (open === 'menu' ? null : open)), [path])
+  const lost = useLive((live) => live.connection === 'waiting')
   const close = () => setOver(null)
   return (
     <div className={styles.frame}>
@@ -130,6 +131,7 @@ function Frame({ me }: { me: Me }) {
       </div>
       {over === 'menu' && <div className={styles.shade} onClick={close} aria-hidden />}
       <main id="content" className={styles.main} tabIndex={-1}>
+        {lost && <p className={join(styles.lost, 'no-print')}>{t('lost')}</p>}
         <Suspense fallback={<Skeleton lines={5} />}>
           <Outlet />
         </Suspense>

@@ -60,7 +60,7 @@ function optionsFor(
     cursor: { points: { size: 7 }, drag: { x: false, y: false } },
     legend: { show: false },
     hooks: { setCursor: [(plot) => onPoint(plot.cursor.idx ?? null)] },
-    scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.08 : 1] } },
+    scales: { y: { range: (_, low, high) => [Math.min(0, low), Math.max(high * 1.08, LEAST_HIGH)] } },
     axes: [
       {
         ...axis,
@@ -75,7 +75,7 @@ function optionsFor(
               : clock(at, increment, language),
           ),
       },
-      { ...axis, size: 46, space: 34, values: (_, splits) => splits.map(number) },
+      { ...axis, size: 46, space: 34, incrs: COUNTS, values: (_, splits) => splits.map(number) },
     ],
     series: [
       {},
@@ -100,6 +100,10 @@ function optionsFor(
 const INCREMENTS = [1, 5, 10, 15, 30, 60, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200].concat(
   [1, 2, 3, 7, 14, 30, 60, 90, 180, 365].map((days) => days * 86_400),
 )
+/** Counts have no fractions. */
+const COUNTS = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat()
+/** Of nothing, too, a chart has a height. */
+const LEAST_HIGH = 4
 /** So much of a label stands right of its place, in pixels; one that would be cut off is left out. */
 const HALF_LABEL = 24
 

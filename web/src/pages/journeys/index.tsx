@@ -44,7 +44,11 @@ export default function Journeys() {
     </Button>
   )
   return (
-    <Page title={app('journeys')} description={t('journeys_are')} actions={create}>
+    <Page
+      title={app('journeys')}
+      description={t('journeys_are')}
+      actions={rows.length + list.items.length > 0 && create}
+    >
       {list.error ? (
         <Failure error={list.error} onRetry={list.retry} />
       ) : list.loading ? (

@@ -16,6 +16,7 @@ import { join } from '../../ui/class.ts'
 import { Empty } from '../../ui/Empty.tsx'
 import { TextField } from '../../ui/Field.tsx'
 import { InstantField } from '../../ui/InstantField.tsx'
+import { Link } from '../../ui/Link.tsx'
 import { Time } from '../../ui/Time.tsx'
 import styles from './policies.module.css'
 import { usePolicyTexts } from './texts.ts'
@@ -48,6 +49,11 @@ export function Checker() {
           <Written label={t('purpose')} value={purpose} onWrite={setPurpose} />
           <fieldset className={styles.channels}>
             <legend>{t('channels')}</legend>
+            {kinds.length === 0 && !accounts.loading && (
+              <p className="soft">
+                {t('no_channels')} <Link href="/sources?view=channels">{t('set_up')}</Link>
+              </p>
+            )}
             {kinds.map((kind) => (
               <label key={kind} className={join(styles.channel, channels.includes(kind) && styles.channelOn)}>
                 <input
