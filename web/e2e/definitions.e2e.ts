@@ -202,6 +202,8 @@ test('fifty steps can be read: no box lies over another, and no words over a box
     await page.keyboard.press('Control+A')
     await paste(page, fifty())
     await expect.poll(() => boxes(page).count()).toBe(51)
+    // Arrows and their words are drawn after what they lead to.
+    await expect.poll(() => page.locator('.react-flow__edgelabel-renderer > *').count()).toBeGreaterThan(50)
     const over = await page.evaluate(() => {
       const rects = (what: string) => [...document.querySelectorAll(what)].map((each) => each.getBoundingClientRect())
       const meet = (one: DOMRect, other: DOMRect) =>
@@ -209,13 +211,11 @@ test('fifty steps can be read: no box lies over another, and no words over a box
       const boxes = rects('.react-flow__node')
       const words = rects('.react-flow__edgelabel-renderer > *')
       return {
-        drawn: words.length,
         boxes: boxes.filter((one, at) => boxes.slice(at + 1).some((other) => meet(one, other))).length,
         words: words.filter((one) => boxes.some((other) => meet(one, other))).length,
       }
     })
-    expect(over).toEqual({ drawn: expect.any(Number), boxes: 0, words: 0 })
-    expect(over.drawn).toBeGreaterThan(50)
+    expect(over).toEqual({ boxes: 0, words: 0 })
     await page.getByRole('button', { name: 'Discard' }).click()
   }))
 

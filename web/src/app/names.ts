@@ -71,6 +71,10 @@ export function span(written: string, language: string = i18next.language): stri
 export const spanAfter = (written: string, language: string = i18next.language): string =>
   span(written, language).replace(/Tage\b/, 'Tagen')
 
+/** A channel within a sentence, in the language that is spoken now. */
+export const spoken = (kind: string): string =>
+  isKey(`channel_${kind}`) ? i18next.t(`channel_${kind}`, { ns: 'names' }) : worded(kind)
+
 /** What the browser calls a country or a language; its code where that is none. */
 function called(type: 'region' | 'language', code: string, language: string): string {
   try {
@@ -96,7 +100,6 @@ export function useNames(): Names {
   const t = useTexts()
   const [language] = useLanguage()
   return useMemo(() => {
-    const spoken = (kind: string) => (isKey(`channel_${kind}`) ? t(`channel_${kind}` as Key) : worded(kind))
     return {
       spoken,
       channel: (kind) => titled(spoken(kind)),

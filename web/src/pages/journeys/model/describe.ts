@@ -1,6 +1,6 @@
 // What a step does and what a way means, in words of the reader's language.
 
-import { span, spanAfter } from '../../../app/names.ts'
+import { span, spanAfter, spoken } from '../../../app/names.ts'
 import type { useJourneyTexts } from '../texts.ts'
 import { armsOf, mapOf, type Step, type Way } from './document.ts'
 import type { EntryFacts } from './graph.ts'
@@ -17,7 +17,7 @@ export function detailOf(step: Step, t: Translate): string {
   const content = mapOf(step.content)
   switch (step.kind) {
     case 'send':
-      return `${text(content.template)} · ${list(content.channels).join(' → ')}`
+      return `${text(content.template)} · ${list(content.channels).map(spoken).join(' → ')}`
     case 'wait':
       return waitOf(content, t)
     case 'branch': {
