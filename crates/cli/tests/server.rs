@@ -44,7 +44,10 @@ impl Drop for Server {
 
 impl Server {
     fn start() -> Server {
-        let directory = tempfile::tempdir().expect("a directory can be made");
+        Server::start_in(tempfile::tempdir().expect("a directory can be made"))
+    }
+
+    fn start_in(directory: TempDir) -> Server {
         for (path, text) in WORKSPACE {
             let file = directory.path().join("shop").join(path);
             fs::create_dir_all(file.parent().expect("it lies in a directory")).expect("a directory can be made");
@@ -90,6 +93,20 @@ fn lines(path: &str) -> Vec<Value> {
 fn said(decisions: &[Value]) -> BTreeSet<String> {
     let told = decisions.iter().filter(|line| line["kind"] == "enrolled" || line["kind"] == "message" || line["kind"] == "merged");
     told.map(|line| format!("{} {} {} {}", line["at"], line["kind"], line["user_id"], line["outcome"])).collect()
+}
+
+#[test]
+fn the_keys_are_shown_by_the_first_start_that_succeeds() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let broken = directory.path().join("broken");
+    fs::create_dir_all(&broken).expect("a directory can be made");
+    fs::write(broken.join("faden.yaml"), "workspace: shop\nnonsense: 1\n").expect("the file can be written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_faden"));
+    command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--data"]).arg(directory.path().join("data"));
+    let refused = command.arg("--workspace").arg(broken).output().expect("the program can be started");
+    assert_eq!((refused.status.success(), refused.stdout.as_slice()), (false, &b""[..]));
+    let server = Server::start_in(directory);
+    server.well(&["plan", &server.path("shop")]);
 }
 
 #[test]

@@ -129,7 +129,6 @@ pub async fn serve(options: Options) -> Result<Started, ServeError> {
     let base_url = options.base_url.clone().unwrap_or_else(|| format!("http://{address}")).trim_end_matches('/').to_owned();
     let (outbox, messages) = mpsc::unbounded_channel();
     let (app, running) = assemble(&options, node, open, outbox, base_url.clone())?;
-    let (admin_key, write_key) = first_keys(&app, &options.data)?;
     app.channels.publish(&app, &app.published().definitions);
     if let Some(files) = options.workspace.clone().or_else(|| starter(&app)) {
         publish(&app, files, None, "faden serve").await.map_err(|refused| match refused {
@@ -138,6 +137,8 @@ pub async fn serve(options: Options) -> Result<Started, ServeError> {
             Refused::Problem(problem) => ServeError::Publish(problem.detail),
         })?;
     }
+    // Nothing can fail any more: they are shown once.
+    let (admin_key, write_key) = first_keys(&app, &options.data)?;
     tokio::spawn(channels::dispatch(app.clone(), messages));
     tokio::spawn(api::every_second(app.clone()));
     tokio::spawn(api::as_decided(app.clone()));

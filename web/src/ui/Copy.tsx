@@ -8,6 +8,19 @@ import { useUiTexts } from './texts.ts'
 
 const SHOWN_MS = 1_500
 
+/** Copies a text. Browsers give the clipboard to pages over HTTPS and of this machine only; elsewhere the old way is left. */
+async function copy(text: string): Promise<boolean> {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text).then(() => true)
+  const area = document.createElement('textarea')
+  area.value = text
+  // Beside the button: a dialog keeps the focus within itself.
+  ;(document.activeElement?.parentElement ?? document.body).append(area)
+  area.select()
+  const copied = document.execCommand('copy')
+  area.remove()
+  return copied
+}
+
 export function CopyButton({ text, small = true }: { text: string; small?: boolean }) {
   const t = useUiTexts()
   const [copied, setCopied] = useState(false)
@@ -22,7 +35,7 @@ export function CopyButton({ text, small = true }: { text: string; small?: boole
       look="quiet"
       aria-label={copied ? t('copied') : t('copy')}
       icon={copied ? <Check /> : <CopyIcon />}
-      onPress={() => void navigator.clipboard?.writeText(text).then(() => setCopied(true))}
+      onPress={() => void copy(text).then(setCopied)}
     />
   )
 }

@@ -25,7 +25,23 @@ import { Time } from '../../ui/Time.tsx'
 import styles from './explain.module.css'
 import { useTexts } from './texts.ts'
 
-const KINDS = ['message', 'enrolled', 'step', 'goal', 'ended', 'audience', 'consent', 'exposure', 'merged', 'rejected']
+const KINDS: readonly ChainItem['kind'][] = [
+  'message',
+  'enrolled',
+  'step',
+  'goal',
+  'ended',
+  'moved',
+  'audience',
+  'trait',
+  'consent',
+  'exposure',
+  'emitted',
+  'merged',
+  'unmerged',
+  'left_out',
+  'rejected',
+]
 const OUTCOMES = ['sent', 'suppressed', 'held', 'failed']
 
 export default function Explain() {
@@ -50,7 +66,7 @@ export default function Explain() {
             setKind(to)
             setOutcome('')
           }}
-          choices={[any, ...KINDS.map((each) => ({ value: each, label: t(`kind_${each}` as 'kind_message') }))]}
+          choices={[any, ...KINDS.map((each) => ({ value: each, label: t(`kind_${each}`) }))]}
         />
         {kind === 'message' && (
           <Select
@@ -143,7 +159,7 @@ function Ask() {
 function Decisions({ items, more, onEnd }: { items: readonly ChainItem[]; more: boolean; onEnd: () => void }) {
   const t = useTexts()
   const tell = useTell()
-  const kindOf = (kind: string) => (KINDS.includes(kind) ? t(`kind_${kind}` as 'kind_message') : kind)
+  const kindOf = (kind: ChainItem['kind']) => (KINDS.includes(kind) ? t(`kind_${kind}`) : kind)
   const columns: Column<ChainItem>[] = [
     { key: 'what', header: t('what'), width: 'minmax(0, 3fr)', cell: (item) => tell(item) },
     {

@@ -20,13 +20,9 @@ import styles from './policies.module.css'
 import { usePolicyTexts } from './texts.ts'
 
 const REFRESH_MS = 5_000
-const EXAMPLE = `curl $FADEN_URL/v1/events -H "authorization: Bearer $FADEN_KEY" \\
-  -H 'content-type: application/cloudevents+json' -d '{
-  "specversion": "1.0", "id": "consent-1", "source": "/shop",
-  "type": "faden.consent.changed", "subject": "user_id:u1",
-  "data": {"purpose": "marketing", "channel": "email", "state": "granted"}
-}'`
-
+const example = () => `curl ${window.location.origin}/v1/identify -u WRITE_KEY: \\
+  -H 'content-type: application/json' \\
+  -d '{"userId": "ada", "context": {"consent": {"categoryPreferences": {"marketing": true}}}}'`
 /** The type of the event that brings consent and nothing else. */
 const CONSENT_EVENT = 'faden.consent.changed'
 
@@ -104,7 +100,7 @@ export function Ledger() {
         filtered ? (
           <Empty icon={<ShieldCheck />} title={t('none_match')} />
         ) : (
-          <Empty icon={<ShieldCheck />} title={t('no_consents')} snippet={EXAMPLE}>
+          <Empty icon={<ShieldCheck />} title={t('no_consents')} snippet={example()}>
             {t('no_consents_text')}
           </Empty>
         )

@@ -10,7 +10,8 @@ export const usePolicyTexts = defineTexts('policies', {
     view_check: 'May we send?',
     view_consents: 'Consent ledger',
     none_yet: 'No policy yet',
-    none_yet_text: 'Without one everything may go out to everybody. Put this into policies/global.yaml and publish it.',
+    none_yet_text:
+      'Without one consent is needed for everything, and nothing else holds. Put this into policies/global.yaml and publish it.',
     files: 'Where it is written',
     what_holds: 'What holds where',
     rule: 'Rule',
@@ -71,7 +72,8 @@ export const usePolicyTexts = defineTexts('policies', {
     view_check: 'Dürfen wir senden?',
     view_consents: 'Einwilligungen',
     none_yet: 'Noch keine Regeln',
-    none_yet_text: 'Ohne sie darf alles an alle hinaus. Lege dies als policies/global.yaml ab und veröffentliche es.',
+    none_yet_text:
+      'Ohne sie braucht alles eine Einwilligung, und sonst gilt nichts. Lege dies als policies/global.yaml ab und veröffentliche es.',
     files: 'Wo es geschrieben steht',
     what_holds: 'Was wo gilt',
     rule: 'Regel',
