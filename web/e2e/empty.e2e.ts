@@ -52,3 +52,15 @@ test('the files that stand on empty pages make a workspace', () =>
     const { findings } = (await answer.json()) as { findings: { severity: string }[] }
     expect(findings.filter((finding) => finding.severity === 'error')).toEqual([])
   }))
+
+test('it is copied also where the browser gives no clipboard, as over plain HTTP', () =>
+  inPage(async (page) => {
+    await page.addInitScript(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }))
+    const command = await taught(page, 'profiles', '/people')
+    await page.getByRole('button', { name: 'Copy' }).click()
+    await page.getByRole('button', { name: 'Copied' }).waitFor()
+    await page.getByRole('searchbox').focus()
+    await page.keyboard.press('Control+V')
+    const pasted = await page.getByRole('searchbox').inputValue()
+    expect(pasted.replaceAll(/\s/g, '')).toBe(command.replaceAll(/\s/g, ''))
+  }))
