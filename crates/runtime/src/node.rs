@@ -72,6 +72,10 @@ impl Default for Options {
 /// processor's second-level cache.
 const LOOK_AHEAD: usize = 256;
 
+/// Records that are worth a second thread: fewer are applied sooner than another thread begins to write them
+/// where the processors have other work.
+const OVERLAP_MIN: usize = 512;
+
 /// Timers of one partition that may fire before decisions are taken.
 const TIMERS_AT_ONCE: usize = 20_000;
 
@@ -205,11 +209,12 @@ impl Node {
         match self.log.take() {
             None => self.apply(records)?,
             Some(mut log) => {
+                let overlap = self.options.overlap && records.len() >= OVERLAP_MIN;
                 let write = move || {
                     let written = log.append(&mut batch).and_then(|_| log.flush());
                     (log, written)
                 };
-                let (log, written, applied) = if self.options.overlap {
+                let (log, written, applied) = if overlap {
                     // The disk and the engine work at the same time; nothing that was applied is stored or
                     // answered before the flush has returned.
                     std::thread::scope(|scope| {
@@ -224,7 +229,7 @@ impl Node {
                     (log, written, applied)
                 };
                 self.log = Some(log);
-                self.ahead = self.options.overlap && written.is_err();
+                self.ahead = overlap && written.is_err();
                 written?;
                 applied?;
             }
@@ -232,7 +237,7 @@ impl Node {
         if self.log.is_some() && self.position.0 - self.checkpointed.0 >= self.options.checkpoint_every {
             self.checkpoint()?;
         }
-        Ok(())
+        self.tidy()
     }
 
     /// What was applied and not written must never be stored: the log would end before the store; and after

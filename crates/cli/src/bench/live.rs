@@ -28,6 +28,9 @@ pub struct Arguments {
     /// Where the servers keep their data; removed afterwards
     #[arg(long, default_value = "faden-bench")]
     pub directory: PathBuf,
+    /// Events a second, in place of half of the top load
+    #[arg(long)]
+    load: Option<f64>,
     /// Only the questions beside intake
     #[arg(long)]
     questions: bool,
@@ -293,9 +296,11 @@ pub fn measure(arguments: &Arguments, report: &mut Report) -> anyhow::Result<()>
     report.say("single calls", alone, "events/s");
     report.say("single calls, share of the floor", alone / floor_singles, "");
 
-    let calls = server.batches(&rest[..rest.len().min((batches / 2.0) as usize * arguments.seconds as usize)]);
-    report.head(&format!("half of the top load, batches, {} s", calls.requests.len() as f64 * BATCH as f64 / (batches / 2.0)));
-    let (times, _) = steady(&server, &calls, BATCH_CONNECTIONS, batches / 2.0, b"")?;
+    let load = arguments.load.unwrap_or(batches / 2.0);
+    let calls = server.batches(&rest[..rest.len().min(load as usize * arguments.seconds as usize)]);
+    let what = if arguments.load.is_some() { "load as asked" } else { "half of the top load" };
+    report.head(&format!("{what}, {load:.0} events/s in batches, {:.1} s", (calls.requests.len() * BATCH) as f64 / load));
+    let (times, _) = steady(&server, &calls, BATCH_CONNECTIONS, load, b"")?;
     say_times(report, &times, "ms, request to committed decision");
     report.say("server's memory after the batches", resident as f64 / 1e6, "MB");
     report.say("server's memory at the end", server.resident_bytes() as f64 / 1e6, "MB");

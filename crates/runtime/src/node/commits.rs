@@ -7,6 +7,10 @@ use faden_engine::delivery::{Content, Delivery};
 use faden_storage::{Batch, StoreError, Table};
 use std::thread::JoinHandle;
 
+/// Profiles of a partition that leave memory between two batches: they take as long to free as a small batch
+/// takes to apply.
+const LET_GO_AT_ONCE: usize = 256;
+
 /// A checkpoint on its way into the store; it gives back the decisions that are rows then.
 pub(super) type Committing = JoinHandle<Result<Vec<Decision>, StoreError>>;
 
@@ -19,6 +23,7 @@ impl Node {
         self.check_sound()?;
         let Some(store) = self.store.clone() else { return Ok(()) };
         self.finish_commit()?;
+        self.let_go(usize::MAX);
         let cut = self.cut();
         self.checkpointed = self.position;
         if self.options.commit_beside {
@@ -62,7 +67,18 @@ impl Node {
         if self.options.tell_decisions {
             take_over(&mut self.written, &mut decisions);
         }
-        self.let_go();
+        Ok(())
+    }
+
+    /// Looks after the store between two batches: what a commit that has ended beside left clean goes from
+    /// memory little by little, so that nobody waits for thousands of profiles to be freed.
+    pub(super) fn tidy(&mut self) -> Result<(), NodeError> {
+        if self.committing.is_some() && !self.is_committing() {
+            self.finish_commit()?;
+        }
+        if self.store.is_some() && self.committing.is_none() {
+            self.let_go(LET_GO_AT_ONCE);
+        }
         Ok(())
     }
 
@@ -76,7 +92,7 @@ impl Node {
         self.committing.as_ref().is_some_and(|committing| !committing.is_finished())
     }
 
-    /// Waits for a commit that runs beside; what was clean when it began may leave memory then.
+    /// Waits for a commit that runs beside; what is clean may leave memory from then until the next cut.
     ///
     /// # Errors
     /// The store's.
@@ -88,11 +104,13 @@ impl Node {
         Ok(())
     }
 
-    fn let_go(&mut self) {
+    /// Lets go of clean profiles that are too many, of up to `most` in each partition.
+    fn let_go(&mut self, most: usize) {
         let keep = self.options.warm_max / self.partitions.len();
         for partition in &mut self.partitions {
-            if partition.shard.warm_len() > keep {
-                partition.shard.let_go(keep);
+            let warm = partition.shard.warm_len();
+            if warm > keep {
+                partition.shard.let_go(keep.max(warm.saturating_sub(most)));
             }
         }
     }

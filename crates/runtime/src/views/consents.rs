@@ -1,7 +1,9 @@
 //! Every consent that was given or withdrawn, by time over all people and by time for each.
+//!
+//! The row by time says everything; the one by strand and time only leads to it.
 
-use super::ledger::Ledger;
-use crate::checkpoint::{born_key, time_key};
+use super::ledger::{self, Ledger, Range, Row};
+use crate::checkpoint::{SharedStore, born_key, time_key};
 use faden_engine::decision::{Cause, Decision};
 use faden_model::{DecisionId, Event, IdentifierKind, ProfileId, Text, Timestamp};
 use faden_storage::{Batch, Position, Table};
@@ -31,13 +33,24 @@ pub struct ConsentRow {
 
 /// Consents since the last checkpoint.
 pub struct Consents {
-    pub rows: Ledger,
+    rows: Ledger,
 }
 
-impl ConsentRow {
-    pub fn read(value: &[u8]) -> Option<ConsentRow> {
-        postcard::from_bytes(value).ok()
-    }
+/// The newest rows of the range, `unsaved` of [`Consents::unsaved`] among them, each with what stands behind
+/// its prefix in the key; `count` at most.
+pub fn newest(store: &SharedStore, unsaved: Vec<Row>, range: &Range, count: usize) -> Vec<(Vec<u8>, ConsentRow)> {
+    let rows = ledger::newest(store, Table::Consents, unsaved, range, count);
+    let read = |(key, value): Row| {
+        let tail = key.get(range.prefix.len()..)?;
+        // Older rows by strand have a value of their own.
+        let value = if value.is_empty() { store.value(Table::Consents, &by_time(tail))? } else { value };
+        Some((tail.to_vec(), postcard::from_bytes(&value).ok()?))
+    };
+    rows.into_iter().filter_map(read).collect()
+}
+
+fn by_time(tail: &[u8]) -> Vec<u8> {
+    [[BY_TIME].as_slice(), tail].concat()
 }
 
 impl Consents {
@@ -88,8 +101,21 @@ impl Consents {
     fn put(&mut self, row: &ConsentRow, rest: &[u8]) {
         let value = postcard::to_stdvec(row).expect("a row has no unserialisable part");
         let tail = time_key(row.at, rest);
-        self.rows.put([[BY_TIME].as_slice(), &tail].concat(), value.clone());
-        self.rows.put([[BY_STRAND].as_slice(), &row.profile.0.to_be_bytes(), &tail].concat(), value);
+        self.rows.put([[BY_STRAND].as_slice(), &row.profile.0.to_be_bytes(), &tail].concat(), Vec::new());
+        self.rows.put(by_time(&tail), value);
+    }
+
+    /// Rows in memory, newest first, `count` at most, for [`newest`].
+    pub fn unsaved(&self, range: &Range, count: usize) -> Vec<Row> {
+        let mut rows = self.rows.unsaved(range, count);
+        for (key, value) in &mut rows {
+            if value.is_empty()
+                && let Some(said) = key.get(range.prefix.len()..).and_then(|tail| self.rows.value(&by_time(tail)))
+            {
+                value.extend_from_slice(said);
+            }
+        }
+        rows
     }
 
     pub(super) fn take(&mut self) -> Consents {

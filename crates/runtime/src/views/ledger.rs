@@ -57,6 +57,10 @@ impl Ledger {
         rows.take(count).map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
+    pub(super) fn value(&self, key: &[u8]) -> Option<&[u8]> {
+        self.unsaved.get(key).map(Vec::as_slice)
+    }
+
     pub(super) fn take(&mut self) -> Ledger {
         Ledger { table: self.table, unsaved: std::mem::take(&mut self.unsaved) }
     }

@@ -10,9 +10,8 @@ use crate::state::App;
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
-use faden_runtime::views::consents::{BY_STRAND, BY_TIME, ConsentRow};
-use faden_runtime::views::ledger::{Range, newest};
-use faden_storage::Table;
+use faden_runtime::views::consents::{BY_STRAND, BY_TIME, ConsentRow, newest};
+use faden_runtime::views::ledger::Range;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
@@ -97,17 +96,13 @@ async fn rows(app: &App, prefixes: Vec<Vec<u8>>, before: Option<Vec<u8>>) -> Res
     let asked = ranges.clone();
     let look = app.keeper.look(move |node| {
         let store = node.store().cloned();
-        let rows = node.views().map(|views| asked.iter().map(|range| views.consents.rows.unsaved(range, ROWS)).collect::<Vec<_>>());
+        let rows = node.views().map(|views| asked.iter().map(|range| views.consents.unsaved(range, ROWS)).collect::<Vec<_>>());
         (rows.unwrap_or_default(), store)
     });
     let (unsaved, store) = look.await?;
     blocking(move || {
         let Some(store) = store else { return Vec::new() };
-        let of = |(range, unsaved): (&Range, _)| {
-            let length = range.prefix.len();
-            let rows = newest(&store, Table::Consents, unsaved, range, ROWS);
-            rows.into_iter().filter_map(move |(key, value)| Some((key.get(length..)?.to_vec(), ConsentRow::read(&value)?)))
-        };
+        let of = |(range, unsaved): (&Range, _)| newest(&store, unsaved, range, ROWS);
         let mut rows: Vec<(Vec<u8>, ConsentRow)> = ranges.iter().zip(unsaved).flat_map(of).collect();
         rows.sort_by(|(one, _), (next, _)| next.cmp(one));
         rows.truncate(ROWS);
