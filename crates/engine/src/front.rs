@@ -154,7 +154,7 @@ impl Front {
             Command::Event(event) => self.event(rules, at, event, prints, past, out),
             Command::Unmerge { merge } => self.unmerge(*merge, at, out),
             Command::Receipt { message, receipt } => self.receipt(at, *message, *receipt, out),
-            Command::Report(report) => self.receipt(at, report.message, report.receipt, out),
+            Command::Report(report) | Command::ReportOf { report, .. } => self.receipt(at, report.message, report.receipt, out),
             Command::Migrate(migration) => out.push(Delivery { at, content: Content::Migrate(Box::new(migration.clone())) }),
             Command::Tick | Command::Publish { .. } => out.push(Delivery { at, content: Content::Tick }),
         }

@@ -33,6 +33,8 @@ pub enum Command<'a> {
     Tick,
     /// What a channel reports about a message, with what a person wants to know about it. Since version 2.
     Report(Report),
+    /// The same, and by which account the message went. Since version 3.
+    ReportOf { account: Text, report: Report },
 }
 
 /// A receipt with its circumstances.
@@ -76,7 +78,7 @@ pub struct Migration {
 }
 
 /// Version of the form that this program writes.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// Why stored bytes are not a record.
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +105,7 @@ impl<'a> Record<'a> {
     /// [`RecordError`] when the bytes are of a newer version or broken.
     pub fn decode(bytes: &'a [u8]) -> Result<Record<'a>, RecordError> {
         match bytes.split_first() {
-            // Version 2 added commands at the end; what version 1 wrote reads the same.
+            // Each version added commands at the end; what the ones before wrote reads the same.
             Some((1..=VERSION, rest)) => postcard::from_bytes(rest).map_err(RecordError::Broken),
             Some((version, _)) => Err(RecordError::Version(*version)),
             None => Err(RecordError::Broken(postcard::Error::DeserializeUnexpectedEnd)),
@@ -122,6 +124,14 @@ mod tests {
         let event = Event::parse(line, "DE").expect("the sample is a track call");
         let files = BTreeMap::from([("faden.yaml".to_owned(), "workspace: w\n".to_owned())]);
         let message = MessageId::parse("msg_7b_4").expect("the sample is an id");
+        let report = Report {
+            message,
+            receipt: Receipt::Failed,
+            code: Text::new("550 5.1.1"),
+            provider_id: Text::new("p-1"),
+            withheld: false,
+            address_gone: true,
+        };
         let steps = BTreeMap::from([(Text::new("old"), Text::new("new"))]);
         [
             Command::Event(event.into_owned()),
@@ -130,14 +140,8 @@ mod tests {
             Command::Receipt { message, receipt: Receipt::Failed },
             Command::Migrate(Migration { number: 1, journey: 2, to: 3, steps, undo: false }),
             Command::Tick,
-            Command::Report(Report {
-                message,
-                receipt: Receipt::Failed,
-                code: Text::new("550 5.1.1"),
-                provider_id: Text::new("p-1"),
-                withheld: false,
-                address_gone: true,
-            }),
+            Command::Report(report.clone()),
+            Command::ReportOf { account: Text::new("mail"), report },
         ]
         .into_iter()
         .map(|command| Record { at, command })
@@ -154,7 +158,12 @@ mod tests {
 
     #[test]
     fn records_of_every_version_read_as_they_were_written() {
-        for (golden, last) in [(include_str!("../tests/golden/record_v1.hex"), 6), (include_str!("../tests/golden/record_v2.hex"), 7)] {
+        let versions = [
+            (include_str!("../tests/golden/record_v1.hex"), 6),
+            (include_str!("../tests/golden/record_v2.hex"), 7),
+            (include_str!("../tests/golden/record_v3.hex"), 8),
+        ];
+        for (golden, last) in versions {
             assert_eq!(golden.lines().count(), last);
             for (line, sample) in golden.lines().zip(samples()) {
                 let bytes = bytes(line);
@@ -174,12 +183,12 @@ mod tests {
                 hex(&bytes)
             })
             .collect();
-        assert_eq!(written.join("\n") + "\n", include_str!("../tests/golden/record_v2.hex"));
+        assert_eq!(written.join("\n") + "\n", include_str!("../tests/golden/record_v3.hex"));
     }
 
     #[test]
     fn a_record_of_a_newer_version_is_refused_with_the_way_out() {
         let error = Record::decode(&[9, 1, 2]).expect_err("version 9 does not exist");
-        assert_eq!(error.to_string(), "the record has version 9, this program reads up to 2; use a newer program");
+        assert_eq!(error.to_string(), "the record has version 9, this program reads up to 3; use a newer program");
     }
 }

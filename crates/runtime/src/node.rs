@@ -485,7 +485,8 @@ fn note(
     store: Option<&SharedStore>,
 ) {
     match &record.command {
-        Command::Report(report) => views.report(at, report, store),
+        Command::Report(report) => views.report(at, report, None, store),
+        Command::ReportOf { account, report } => views.report(at, report, Some(account), store),
         Command::Migrate(migration) => views.migrations.begun(at, migration),
         _ => {}
     }

@@ -4,6 +4,7 @@
 //! caller and written as reports, each at its time. The server then opens the directory as if it had always run.
 
 use crate::serve::{Options, ServeError, opener};
+use faden_engine::Definitions;
 use faden_engine::workspace::Files;
 use faden_model::{Command, Event, MessageId, Receipt, Record, Report, Span, Text, Timestamp};
 use faden_runtime::{Node, NodeError};
@@ -49,11 +50,11 @@ pub fn write(
         let parsed = group.iter().filter_map(|(at, call)| Some((at, Event::parse(call, &definitions.country).ok()?)));
         let mut records: Vec<Record<'_>> = parsed.map(|(at, event)| Record { at: *at, command: Command::Event(event) }).collect();
         if group.is_empty() {
-            let Some(((at, _), report)) = past.reports.pop_first() else { break };
-            records.push(Record { at, command: Command::Report(report) });
+            let Some(((at, _), (account, report))) = past.reports.pop_first() else { break };
+            records.push(Record { at, command: Command::ReportOf { account, report } });
         }
         past.take(&records)?;
-        past.collect(until, &mut outcome);
+        past.collect(until, &definitions, &mut outcome);
     }
     past.write_log()?;
     past.node.settle_keeping_log()?;
@@ -66,7 +67,7 @@ struct Past {
     node: Node,
     batch: RecordBatch,
     /// By time, and in the order in which they were thought of.
-    reports: BTreeMap<(Timestamp, u64), Report>,
+    reports: BTreeMap<(Timestamp, u64), (Text, Report)>,
     number: u64,
 }
 
@@ -84,17 +85,19 @@ impl Past {
     }
 
     /// Asks what became of the messages that were decided since.
-    fn collect(&mut self, until: Timestamp, outcome: &mut impl FnMut(MessageId, &str) -> Outcome) {
+    fn collect(&mut self, until: Timestamp, definitions: &Definitions, outcome: &mut impl FnMut(MessageId, &str) -> Outcome) {
         let store = self.node.store().cloned();
         let Some(views) = self.node.views() else { return };
         for message in views.messages.take_fresh() {
             let Some(row) = views.message(message, store.as_ref()) else { continue };
+            let account = definitions.channels.values().find(|account| account.kind == row.channel);
+            let account = account.map(|account| account.name.clone()).unwrap_or_default();
             for (after, receipt, code) in outcome(message, &row.channel) {
                 let (code, provider_id) = (Text::const_new(code), Text::default());
                 let report = Report { message, receipt, code, provider_id, withheld: false, address_gone: false };
                 self.number += 1;
                 if row.at + after <= until {
-                    self.reports.insert((row.at + after, self.number), report);
+                    self.reports.insert((row.at + after, self.number), (account.clone(), report));
                 }
             }
         }

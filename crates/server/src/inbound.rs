@@ -75,14 +75,15 @@ impl Desk {
             true => address_gone(&self.app.keeper, message, &code).await.map_err(|_| NotTaken)?,
             false => None,
         };
-        let command = Command::Report(faden_model::Report {
+        let report = faden_model::Report {
             message,
             receipt: report.receipt,
             code,
             provider_id: Text::default(),
             withheld: false,
             address_gone: report.address_gone,
-        });
+        };
+        let command = Command::ReportOf { account: Text::new(&self.account), report };
         append(&self.app.keeper, gone.map(Command::Event).into_iter().chain([command])).await
     }
 
@@ -90,7 +91,7 @@ impl Desk {
     async fn message(&self, about: &Reference) -> Result<Option<MessageId>, NotTaken> {
         let provider_id = match about {
             Reference::Message(message) => return Ok(Some(*message)),
-            Reference::Provider(id) => id.clone(),
+            Reference::Provider(id) => self.app.channels.get(&self.account).map_or_else(|| Text::new(id), |account| account.own_name(id)),
         };
         for left in (0..LOOKS).rev() {
             let (channel, id) = (self.channel.clone(), provider_id.clone());

@@ -503,6 +503,7 @@ fn owned(bytes: &[u8]) -> Result<Record<'static>, String> {
         Command::Unmerge { merge } => Command::Unmerge { merge },
         Command::Receipt { message, receipt } => Command::Receipt { message, receipt },
         Command::Report(report) => Command::Report(report),
+        Command::ReportOf { account, report } => Command::ReportOf { account, report },
         Command::Migrate(migration) => Command::Migrate(migration),
         Command::Tick => Command::Tick,
     };

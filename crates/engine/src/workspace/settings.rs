@@ -144,7 +144,22 @@ fn channels(sheet: &Sheet<'_>, node: &Node) -> BTreeMap<Text, ChannelAccount> {
             channels.insert(name.clone(), ChannelAccount { name, kind: Text::new(kind), settings: json(item).to_string() });
         }
     }
+    for item in node.items() {
+        stand_in(sheet, item, &channels);
+    }
     channels
+}
+
+/// `instead_of` names another account of the same kind, one that stands in for nobody itself.
+fn stand_in(sheet: &Sheet<'_>, item: &Node, channels: &BTreeMap<Text, ChannelAccount>) {
+    let Some(node) = item.get("instead_of") else { return };
+    let Some(named) = sheet.text(node, "instead_of") else { return };
+    let kind = item.get("kind").and_then(Node::text).unwrap_or_default();
+    let fits = |account: &ChannelAccount| account.kind.as_str() == kind && !account.settings.contains("\"instead_of\":");
+    if !channels.get(named.as_str()).is_some_and(fits) {
+        let message = format!("`instead_of` is `{named}`, which is no account of the kind `{kind}` that goes by itself");
+        sheet.error(node.place, code::UNKNOWN_VALUE, message, "name the account of the same kind whose messages this one may take, too");
+    }
 }
 
 fn new_name(sheet: &Sheet<'_>, map: &Map<'_>, example: &str, taken: impl Fn(&str) -> bool) -> Option<Text> {

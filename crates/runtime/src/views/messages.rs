@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 /// Version of the stored form of a row.
-const ROW_VERSION: u8 = 2;
+const ROW_VERSION: u8 = 3;
+/// The version before, whose rows end before the account.
+const ROW_VERSION_BEFORE: u8 = 2;
 
 /// Receipts that may be late or come twice: so many states of a message are kept.
 const MOMENTS_MAX: usize = 16;
@@ -55,6 +57,8 @@ pub struct MessageRow {
     pub until: Option<Timestamp>,
     /// In the order in which they were learned; never empty.
     pub moments: Vec<Moment>,
+    /// The account that it went by; empty before, and where nobody wrote it down.
+    pub account: Text,
 }
 
 /// Rows that changed since the last checkpoint, and what waits to go out.
@@ -118,6 +122,7 @@ impl MessageRow {
             country,
             until,
             moments: vec![Moment { state, at: decision.at, code }],
+            account: Text::default(),
         }
     }
 
@@ -125,6 +130,8 @@ impl MessageRow {
     pub fn decode(bytes: &[u8]) -> Option<MessageRow> {
         match bytes.split_first() {
             Some((&ROW_VERSION, rest)) => postcard::from_bytes(rest).ok(),
+            // An empty text is one byte: its length.
+            Some((&ROW_VERSION_BEFORE, rest)) => postcard::from_bytes(&[rest, &[0]].concat()).ok(),
             _ => None,
         }
     }
@@ -150,8 +157,14 @@ impl Messages {
         self.changed.entry(message.id).insert_entry(row).into_mut()
     }
 
-    /// A receipt: gives the row and the state before, where something changed.
-    pub(super) fn report(&mut self, at: Timestamp, report: &Report, store: Option<&SharedStore>) -> Option<(&MessageRow, MessageState)> {
+    /// A receipt, by an account where it is known: gives the row and the state before, where something changed.
+    pub(super) fn report(
+        &mut self,
+        at: Timestamp,
+        report: &Report,
+        account: Option<&Text>,
+        store: Option<&SharedStore>,
+    ) -> Option<(&MessageRow, MessageState)> {
         let state = match report.receipt {
             Receipt::Failed if report.withheld => MessageState::Suppressed,
             Receipt::Failed => MessageState::Failed,
@@ -173,6 +186,9 @@ impl Messages {
             }
         }
         row.moments.push(Moment { state, at, code: report.code.clone() });
+        if before == MessageState::Queued {
+            row.account = account.cloned().unwrap_or_default();
+        }
         if !report.provider_id.is_empty() {
             row.provider_id = report.provider_id.clone();
             self.by_provider.insert(provider_key(&row.channel, &report.provider_id), report.message);

@@ -41,7 +41,7 @@ use guarded::Guarded;
 use messages::Messages;
 use migrations::Migrations;
 use search::Search;
-use stats::Stats;
+use stats::{AccountKey, Hours, StatsKey};
 use timeline::Timeline;
 use waits::Waits;
 
@@ -49,7 +49,9 @@ use waits::Waits;
 pub struct Views {
     pub messages: Messages,
     pub counts: Counts,
-    pub stats: Stats,
+    pub stats: Hours<StatsKey>,
+    /// By the account that messages went by, and country.
+    pub accounts: Hours<AccountKey>,
     pub waits: Waits,
     pub audiences: Audiences,
     pub consents: Consents,
@@ -75,7 +77,8 @@ impl Views {
         Some(Views {
             messages: Messages::load(store),
             counts: Counts::load(store)?,
-            stats: Stats::load(store)?,
+            stats: Hours::load(store, stats::KINDS)?,
+            accounts: Hours::load(store, stats::ACCOUNTS)?,
             waits: Waits::default(),
             audiences: Audiences::new(),
             consents: Consents::new(),
@@ -107,7 +110,7 @@ impl Views {
                     let profile = warm(partitions, decision.profile);
                     let country = profile.and_then(Profile::country).map(Text::new).unwrap_or_default();
                     let row = self.messages.decided(decision, message, country);
-                    self.stats.count(row, None);
+                    self.stats.count(stats::kind_of(row), row, None);
                 }
                 Kind::Audience { audience, entered, .. } => self.audiences.decided(decision, audience, *entered),
                 Kind::Consent { purpose, channel, granted, cause } => {
@@ -147,10 +150,14 @@ impl Views {
         }
     }
 
-    pub(crate) fn report(&mut self, at: Timestamp, report: &Report, store: Option<&SharedStore>) {
-        if let Some((row, before)) = self.messages.report(at, report, store) {
+    pub(crate) fn report(&mut self, at: Timestamp, report: &Report, account: Option<&Text>, store: Option<&SharedStore>) {
+        if let Some((row, before)) = self.messages.report(at, report, account, store) {
             self.counts.message_moved(&row.channel, before, row.state());
-            self.stats.count(row, Some(before));
+            self.stats.count(stats::kind_of(row), row, Some(before));
+            if !row.account.is_empty() {
+                // Until it went, no account had it.
+                self.accounts.count(stats::account_of(row), row, Some(before).filter(|before| *before != MessageState::Queued));
+            }
         }
     }
 
@@ -166,6 +173,7 @@ impl Views {
         self.whose.clear();
         self.counts.write(batch);
         self.stats.write(batch);
+        self.accounts.write(batch);
         self.migrations.write(batch);
         self.guarded.write(batch);
         let hour = counts::hour(at);

@@ -15,7 +15,8 @@ use axum::{Json, Router};
 use faden_model::id::Born;
 use faden_model::{MessageId, ProfileId, Timestamp};
 use faden_runtime::views::messages::{Place, newest, of_profiles};
-use faden_runtime::views::{MessageRow, MessageState};
+use faden_runtime::views::stats::StatsKey;
+use faden_runtime::views::{MessageCounts, MessageRow, MessageState};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::openapi::Object;
@@ -67,6 +68,8 @@ pub struct Message {
     /// Until when it is held.
     pub until: Option<String>,
     pub provider_id: Option<String>,
+    /// The account that it went by; null before it did.
+    pub account: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -145,6 +148,7 @@ fn message(id: MessageId, row: &MessageRow) -> Message {
         rule: some(&last.code).filter(|_| by_rule),
         until: row.until.filter(|_| now == MessageState::Held).map(|until| until.to_string()),
         provider_id: some(&row.provider_id),
+        account: some(&row.account),
     }
 }
 
@@ -236,7 +240,7 @@ pub async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Json<
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct StatsAsked {
-    /// `channel`, `template`, `country` or `provider`, which is the account that a channel goes by now.
+    /// `channel`, `template`, `country` or `provider`, which is the account that they went by; messages that are not handed over yet have none.
     by: Option<String>,
     /// 1 to 336, whole hours with the running one; 24 where it is missing.
     hours: Option<String>,
@@ -287,18 +291,22 @@ pub async fn stats(State(app): State<App>, Asked(asked): Asked<StatsAsked>) -> R
     }
     let last = u64::try_from(now().0 / 3_600_000).unwrap_or_default();
     let look = app.keeper.look(move |node| {
-        let hours = node.views().map(|views| views.stats.last(last, hours).cloned().collect::<Vec<_>>());
-        hours.unwrap_or_default()
-    });
-    let hours = look.await?;
-    let mut sums: BTreeMap<String, MessageStats> = BTreeMap::new();
-    for ((channel, template, country), counts) in hours.iter().flatten() {
-        let key = match by.as_str() {
+        let Some(views) = node.views() else { return Vec::new() };
+        let keyed = |(channel, template, country): &StatsKey| match by.as_str() {
             "template" => template.to_string(),
             "country" => country.to_string(),
-            "provider" => app.channels.name_of(channel).unwrap_or_default(),
             _ => channel.to_string(),
         };
+        let counted: Vec<(String, MessageCounts)> = if by == "provider" {
+            let all = views.accounts.last(last, hours).flat_map(|(_, hour)| hour);
+            all.map(|((account, _), counts)| (account.to_string(), counts.clone())).collect()
+        } else {
+            views.stats.last(last, hours).flat_map(|(_, hour)| hour).map(|(key, counts)| (keyed(key), counts.clone())).collect()
+        };
+        counted
+    });
+    let mut sums: BTreeMap<String, MessageStats> = BTreeMap::new();
+    for (key, counts) in look.await? {
         let sum = sums.entry(key.clone()).or_insert_with(|| MessageStats { key, ..MessageStats::default() });
         counts.0.iter().for_each(|(state, count)| sum.add(*state, *count));
     }

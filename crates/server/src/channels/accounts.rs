@@ -1,6 +1,7 @@
 //! The accounts of a workspace: built when definitions are published, each with its queue and its health.
 
 use super::build::{Built, Calls, build};
+use super::routing::{Rates, choose, group};
 use super::worker;
 use crate::keeper::now;
 use crate::said::{Code, Said, Wording};
@@ -8,7 +9,7 @@ use crate::state::App;
 use faden_channels::Channel;
 use faden_engine::Definitions;
 use faden_engine::definitions::Secret;
-use faden_model::{MessageId, Timestamp};
+use faden_model::{MessageId, Text, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
@@ -58,6 +59,8 @@ pub struct AccountHealth {
     pub sent_total: u64,
     pub failed_total: u64,
     pub limit_per_second: Option<u32>,
+    /// The account whose messages it may take, too.
+    pub instead_of: Option<String>,
 }
 
 /// What every account may say beside its provider's settings.
@@ -81,6 +84,8 @@ impl Default for Limits {
 pub struct Account {
     pub name: String,
     pub kind: String,
+    /// The account whose messages it may take, too; see [`super::routing`].
+    pub instead_of: Option<String>,
     /// The settings it was made of, secrets resolved: another text, another account.
     made_of: String,
     pub(super) limits: Limits,
@@ -172,6 +177,23 @@ impl Account {
         }
     }
 
+    /// What its provider calls a message, told apart from what the provider that it stands in for may call so.
+    pub fn own_name(&self, provider_id: &str) -> Text {
+        if self.instead_of.is_some() { Text::from(format!("{}/{provider_id}", self.name)) } else { Text::new(provider_id) }
+    }
+
+    /// How ready it is to take a message, the smaller the better: at once; when it has rested, or when somebody has
+    /// found out whether its provider is back; not at all.
+    pub(super) fn readiness(&self) -> u8 {
+        if self.channel.is_none() {
+            return 2;
+        }
+        let resting = lock(&self.pause).until > Instant::now();
+        let down = lock(&self.health).0 == AccountState::Down;
+        let busy = self.queued.load(Ordering::Relaxed) + self.in_flight.load(Ordering::Relaxed) > 0;
+        u8::from(resting || (down && busy))
+    }
+
     fn health(&self) -> AccountHealth {
         let (state, since, last_error) = lock(&self.health).clone();
         let (last_error, last_error_wording) = last_error.map(|said| (said.text, said.wording)).unzip();
@@ -187,13 +209,18 @@ impl Account {
             sent_total: self.sent.load(Ordering::Relaxed),
             failed_total: self.failed.load(Ordering::Relaxed),
             limit_per_second: self.limits.per_second,
+            instead_of: self.instead_of.clone(),
         }
     }
 }
 
-/// How often a message was tried.
-#[derive(Clone, Copy, Default)]
+/// A message that is in hand, and how often it was tried.
+#[derive(Clone, Default)]
 pub(super) struct Tries {
+    /// Where its customer lives.
+    country: Text,
+    /// The account that may have handed it over: nobody else tries it, as only its provider may know the message.
+    pub with: Option<String>,
     /// Attempts that failed for the message alone.
     pub failed: u32,
     /// Attempts after which nobody knows whether it was taken.
@@ -211,6 +238,8 @@ pub struct Channels {
     /// Every message that is in our hands is here once, and in one place: a queue, a worker, a pause of its own, or
     /// without a home. So one that is announced again, because its node was opened again, is not sent by two workers.
     in_hand: Mutex<HashMap<MessageId, Tries>>,
+    /// How much arrives by which account.
+    rates: RwLock<Rates>,
 }
 
 impl Channels {
@@ -263,19 +292,23 @@ impl Channels {
     }
 
     /// Takes a message in hand that must go out, unless it is already.
-    pub fn queue(&self, channel: &str, message: MessageId) {
+    pub fn queue(&self, channel: &str, country: Text, message: MessageId) {
         if let std::collections::hash_map::Entry::Vacant(place) = lock(&self.in_hand).entry(message) {
-            place.insert(Tries::default());
+            place.insert(Tries { country, ..Tries::default() });
         } else {
             return;
         }
         self.place(channel, message);
     }
 
-    /// Puts a message that is in hand into the queue of the first account of its kind.
+    /// Puts a message that is in hand into the queue of the best account of its kind.
     pub(super) fn place(&self, channel: &str, message: MessageId) {
+        let (country, with) = lock(&self.in_hand).get(&message).map(|hand| (hand.country.clone(), hand.with.clone())).unwrap_or_default();
         let accounts = self.accounts.read().expect("no holder of this lock panics");
-        match first(&accounts, channel) {
+        let group = group(&accounts, channel);
+        let the_same = group.iter().find(|account| with.as_ref() == Some(&account.name)).copied();
+        let rates = self.rates.read().expect("no holder of this lock panics");
+        match the_same.or_else(|| choose(&group, &rates, &country)) {
             Some(account) => {
                 account.queued.fetch_add(1, Ordering::Relaxed);
                 account.queue.send(message).expect("an account holds both ends of its queue");
@@ -285,21 +318,36 @@ impl Channels {
     }
 
     /// Counts an attempt of a message in hand.
-    pub(super) fn tried(&self, message: MessageId, count: fn(&mut Tries)) -> Tries {
+    pub(super) fn tried(&self, message: MessageId, count: impl FnOnce(&mut Tries)) -> Tries {
         let mut in_hand = lock(&self.in_hand);
         let tries = in_hand.entry(message).or_default();
         count(tries);
-        *tries
+        tries.clone()
+    }
+
+    /// What waits for an account that rests goes by another one, where one is ready to take its place.
+    pub(super) fn hand_on(&self, account: &Account) {
+        let accounts = self.accounts.read().expect("no holder of this lock panics");
+        if !group(&accounts, &account.kind).iter().any(|other| other.name != account.name && other.readiness() == 0) {
+            return;
+        }
+        drop(accounts);
+        // Whoever holds the queue waits for a message: there is none.
+        let Ok(mut waiting) = account.waiting.try_lock() else { return };
+        let messages: Vec<MessageId> = std::iter::from_fn(|| waiting.try_recv().ok()).collect();
+        drop(waiting);
+        account.queued.fetch_sub(messages.len() as u64, Ordering::Relaxed);
+        messages.into_iter().for_each(|message| self.place(&account.kind, message));
+    }
+
+    /// New figures for those who choose an account.
+    pub(super) fn measured(&self, rates: Rates) {
+        *self.rates.write().expect("no holder of this lock panics") = rates;
     }
 
     /// It needs to go out no more: what came of it is written down.
     pub(super) fn let_go(&self, message: MessageId) {
         lock(&self.in_hand).remove(&message);
-    }
-
-    /// The account that messages of this channel go by.
-    pub fn name_of(&self, channel: &str) -> Option<String> {
-        first(&self.accounts.read().expect("no holder of this lock panics"), channel).map(|account| account.name.clone())
     }
 
     pub fn get(&self, name: &str) -> Option<Arc<Account>> {
@@ -309,11 +357,6 @@ impl Channels {
     pub fn health(&self) -> Vec<AccountHealth> {
         self.accounts.read().expect("no holder of this lock panics").values().map(|account| account.health()).collect()
     }
-}
-
-/// The first account of a kind that can be used, else the first that there is.
-fn first<'a>(accounts: &'a BTreeMap<String, Arc<Account>>, kind: &str) -> Option<&'a Arc<Account>> {
-    accounts.values().filter(|account| account.kind == kind).min_by_key(|account| account.channel.is_none())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -351,6 +394,7 @@ fn start(app: &App, name: String, kind: String, settings: Value, closing: Cancel
     let account = Arc::new(Account {
         name,
         kind,
+        instead_of: settings.get("instead_of").and_then(Value::as_str).map(str::to_owned),
         made_of: settings.to_string(),
         limits,
         channel,

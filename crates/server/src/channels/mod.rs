@@ -10,10 +10,12 @@ mod accounts;
 mod build;
 mod claim;
 mod render;
+mod routing;
 mod test_message;
 mod worker;
 
 pub use accounts::{AccountHealth, AccountState, Channels};
+pub use routing::measure;
 pub use test_message::send_test;
 
 use crate::state::App;
@@ -23,13 +25,13 @@ use tokio::sync::mpsc;
 /// Takes messages from the keeper and puts each into the queue of its account, for as long as the server runs.
 pub async fn dispatch(app: App, mut outbox: mpsc::UnboundedReceiver<MessageId>) {
     while let Some(message) = outbox.recv().await {
-        let channel = app.keeper.look(move |node| {
+        let row = app.keeper.look(move |node| {
             let store = node.store().cloned();
-            node.views().and_then(|views| views.message(message, store.as_ref())).map(|row| row.channel)
+            node.views().and_then(|views| views.message(message, store.as_ref())).map(|row| (row.channel, row.country))
         });
         // A message without a row was never decided; while the node is down its outbox comes again.
-        if let Ok(Some(channel)) = channel.await {
-            app.channels.queue(&channel, message);
+        if let Ok(Some((channel, country))) = row.await {
+            app.channels.queue(&channel, country, message);
         }
     }
 }

@@ -85,7 +85,10 @@ pub async fn run(app: App, account: Arc<Account>, pace: Arc<Pace>) {
         };
         match next {
             Next::Done => app.channels.let_go(message),
-            Next::Again => app.channels.place(&account.kind, message),
+            Next::Again => {
+                app.channels.place(&account.kind, message);
+                app.channels.hand_on(&account);
+            }
             Next::Later(after) => put_off(&app, &account.kind, message, after),
         }
         account.in_flight.fetch_sub(1, Ordering::Relaxed);
@@ -115,7 +118,7 @@ async fn attempt(app: &App, account: &Account, channel: &dyn Channel, message: M
             return Next::Later(Duration::from_millis(wait));
         }
         Clearance::Stop { rule } => {
-            write(app, Report { code: rule.clone(), withheld: true, ..report(message, Receipt::Failed) }).await;
+            write(app, Command::Report(Report { code: rule.clone(), withheld: true, ..report(message, Receipt::Failed) })).await;
             return Next::Done;
         }
     }
@@ -123,7 +126,7 @@ async fn attempt(app: &App, account: &Account, channel: &dyn Channel, message: M
     let left = Duration::from_secs(account.limits.deadline_seconds).saturating_sub(age);
     if left.is_zero() {
         account.failed.fetch_add(1, Ordering::Relaxed);
-        write(app, Report { code: Text::const_new("deadline"), ..report(message, Receipt::Failed) }).await;
+        write(app, of(account, Report { code: Text::const_new("deadline"), ..report(message, Receipt::Failed) })).await;
         return Next::Done;
     }
     let outgoing = match render(app, message, &claimed) {
@@ -131,7 +134,7 @@ async fn attempt(app: &App, account: &Account, channel: &dyn Channel, message: M
         Err(error) => {
             tracing::warn!(%message, template = %claimed.row.template, %error, "a message could not be rendered");
             account.failed.fetch_add(1, Ordering::Relaxed);
-            write(app, Report { code: Text::new(error.code()), ..report(message, Receipt::Failed) }).await;
+            write(app, Command::Report(Report { code: Text::new(error.code()), ..report(message, Receipt::Failed) })).await;
             return Next::Done;
         }
     };
@@ -150,8 +153,8 @@ async fn settle(app: &App, account: &Account, message: MessageId, result: Result
             account.up();
             account.sent.fetch_add(1, Ordering::Relaxed);
             app.live.sent.fetch_add(1, Ordering::Relaxed);
-            let provider_id = accepted.provider_id.map(Text::from).unwrap_or_default();
-            write(app, Report { provider_id, ..report(message, Receipt::Sent) }).await;
+            let provider_id = accepted.provider_id.map(|id| account.own_name(&id)).unwrap_or_default();
+            write(app, of(account, Report { provider_id, ..report(message, Receipt::Sent) })).await;
             return Next::Done;
         }
         Err(error) => error,
@@ -182,7 +185,10 @@ async fn settle(app: &App, account: &Account, message: MessageId, result: Result
         }
         SendError::NoAnswer { code } => {
             account.down((&error).into());
-            let tries = app.channels.tried(message, |tries| tries.unanswered += 1);
+            let tries = app.channels.tried(message, |tries| {
+                tries.unanswered += 1;
+                tries.with = Some(account.name.clone());
+            });
             if tries.unanswered < UNANSWERED_MAX {
                 tracing::warn!(%message, account = %account.name, code, "a message may have been taken, will send it again");
                 return Next::Later(UNANSWERED_PAUSE);
@@ -195,12 +201,17 @@ async fn settle(app: &App, account: &Account, message: MessageId, result: Result
 async fn fail(app: &App, account: &Account, message: MessageId, code: &str, address_gone: bool) -> Next {
     account.failed.fetch_add(1, Ordering::Relaxed);
     app.live.failed.fetch_add(1, Ordering::Relaxed);
-    write(app, Report { code: Text::new(code), address_gone, ..report(message, Receipt::Failed) }).await;
+    write(app, of(account, Report { code: Text::new(code), address_gone, ..report(message, Receipt::Failed) })).await;
     Next::Done
 }
 
 fn report(message: MessageId, receipt: Receipt) -> Report {
     Report { message, receipt, code: Text::default(), provider_id: Text::default(), withheld: false, address_gone: false }
+}
+
+/// What a provider of this account said.
+fn of(account: &Account, report: Report) -> Command<'static> {
+    Command::ReportOf { account: Text::new(&account.name), report }
 }
 
 /// Takes an address that takes nothing any more out of use, however long it takes to write that down.
@@ -218,8 +229,8 @@ async fn withdraw(app: &App, message: MessageId, code: &str) {
 }
 
 /// Writes a report, however long it takes: a worker that went on without it could send twice after a crash.
-async fn write(app: &App, report: Report) {
-    while app.keeper.record(Command::Report(report.clone())).await.is_err() {
+async fn write(app: &App, report: Command<'static>) {
+    while app.keeper.record(report.clone()).await.is_err() {
         sleep(WRITE_AGAIN).await;
     }
 }
