@@ -24,6 +24,8 @@ pub enum Use {
     Unsubscribe,
     /// Confirm a consent.
     Confirm,
+    /// Be recognised as the one to whom a message went.
+    Recognition,
 }
 
 impl Use {
@@ -32,6 +34,7 @@ impl Use {
             Use::Preferences => "preferences",
             Use::Unsubscribe => "unsubscribe",
             Use::Confirm => "confirm",
+            Use::Recognition => "recognition",
         }
     }
 }

@@ -44,6 +44,8 @@ pub struct Links<'a> {
     pub view: &'a str,
     /// Confirms a consent at the address that the message goes to.
     pub confirm: &'a str,
+    /// Says to a page that somebody came by this message.
+    pub token: &'a str,
 }
 
 /// Gathers everything that a template may read. `render` adds `channel` and `language`.
@@ -64,6 +66,7 @@ pub fn variables(index: &Index, profile: &Profile, passage: Option<&Passage<'_>>
     set("preferences_url", text(links.preferences));
     set("view_url", text(links.view));
     set("confirm_url", text(links.confirm));
+    set("customer_token", text(links.token));
     set("workspace", text(&index.definitions.workspace));
     set("time_zone", text(time_zone(index, profile)));
     set("now", Value::Time(now));

@@ -46,6 +46,7 @@ fn unwritten(shard: &Shard, decision: &Decision) -> Option<(Text, String)> {
         preferences: "https://example.com/p",
         view: "https://example.com/v",
         confirm: "https://example.com/c",
+        token: "token",
     };
     let facts = content::variables(index, profile, passage.as_ref(), &links, decision.at);
     let written = content::render(&index.definitions, &message.template, &message.channel, profile.language(), &facts);

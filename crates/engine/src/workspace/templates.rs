@@ -21,7 +21,7 @@ use faden_model::diagnostic::{ByteRange, Problem, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names that every template may use.
-const ROOTS: [&str; 12] = [
+const ROOTS: [&str; 13] = [
     "profile",
     "event",
     "enrollment",
@@ -29,6 +29,7 @@ const ROOTS: [&str; 12] = [
     "confirm_url",
     "preferences_url",
     "view_url",
+    "customer_token",
     "workspace",
     "language",
     "time_zone",

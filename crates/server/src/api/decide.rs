@@ -13,6 +13,7 @@ use crate::ingest::Intake;
 use crate::keeper::now;
 use crate::keys::Scope;
 use crate::problem::Problem;
+use crate::signed::Use;
 use crate::state::App;
 use axum::extract::State;
 use axum::routing::post;
@@ -47,6 +48,8 @@ pub struct Document;
 /// Most identifiers of one question.
 const IDENTIFIERS_MAX: usize = 20;
 const PLACEMENT_CHARS_MAX: usize = 200;
+/// A link of ours says who comes for so long.
+const TOKEN_DAYS_MAX: i64 = 90;
 /// Channels whose messages wait in the page or app itself.
 const IN_SESSION: [&str; 3] = ["in_app", "web", "web_chat"];
 
@@ -60,6 +63,9 @@ pub struct Question {
     pub user_id: Option<String>,
     #[serde(default, alias = "anonymousId")]
     pub anonymous_id: Option<String>,
+    /// From a link of ours that he followed (`customer_token` in templates): whom that message went to. One that does not hold is as none.
+    #[serde(default)]
+    pub token: Option<String>,
     /// Where it is asked, such as `home_banner`. There are no offers yet that would depend on it: the answer is the same everywhere.
     #[serde(default)]
     #[schema(max_length = 200)]
@@ -95,6 +101,18 @@ pub struct Answer {
     /// Messages for the page or app that he has not seen.
     pub matters: Vec<Matter>,
     pub consents: Vec<Consent>,
+    /// The message of the question's token.
+    pub came_by: Option<CameBy>,
+}
+
+/// The message whose link somebody followed.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CameBy {
+    pub message: String,
+    pub at: String,
+    pub channel: String,
+    pub template: String,
+    pub journey: String,
 }
 
 /// A journey that he is in.
@@ -130,6 +148,14 @@ pub async fn decide(State(app): State<App>, Who(caller): Who, Input(question): I
         return Err(bad_input(format!("`placement` has more than {PLACEMENT_CHARS_MAX} characters")));
     }
     let mut named = question.named(&country)?;
+    let recognised = match &question.token {
+        Some(token) => recognised(&app, token).await?,
+        None => None,
+    };
+    let came_by = recognised.map(|(identifier, came_by)| {
+        named.insert(0, identifier);
+        came_by
+    });
     if let Some(event) = question.event {
         let line = line(event, &named);
         let receipt = Receipt { kind: None, received_at: Some(now()), sent_at: None };
@@ -140,8 +166,10 @@ pub async fn decide(State(app): State<App>, Who(caller): Who, Input(question): I
         let mut intake = Intake::new(&app, &caller.name, "");
         intake.event(&line, &receipt);
         intake.finish().await?;
-    } else if named.is_empty() {
-        return Err(bad_input("nobody is named; send `identifiers`, `user_id` or `anonymous_id`, or an event that names somebody"));
+    } else if named.is_empty() && question.token.is_none() {
+        return Err(bad_input(
+            "nobody is named; send `identifiers`, `user_id`, `anonymous_id` or `token`, or an event that names somebody",
+        ));
     }
     let Some(seen) = app.keeper.look(move |node| Seen::of(node, &named)).await? else { return Ok(Json(Answer::default())) };
     // What he just did is in memory; whoever did nothing lately is read from the store.
@@ -150,7 +178,34 @@ pub async fn decide(State(app): State<App>, Who(caller): Who, Input(question): I
         Some(profile) => Some(profile),
         None => blocking(move || store.and_then(|store| store.profile(id))).await?,
     };
-    Ok(Json(profile.map(|profile| answer(&seen, &profile)).unwrap_or_default()))
+    let answer = profile.map(|profile| answer(&seen, &profile)).unwrap_or_default();
+    Ok(Json(Answer { came_by, ..answer }))
+}
+
+/// Whom a token's message went to, and the message.
+async fn recognised(app: &App, token: &str) -> Result<Option<(Identifier<'static>, CameBy)>, Problem> {
+    let Some((strand, message)) = app.signer.read(Use::Recognition, token) else { return Ok(None) };
+    let Ok(id) = MessageId::parse(&message) else { return Ok(None) };
+    let found = app.keeper.look(move |node| {
+        let store = node.store().cloned();
+        let row = node.views()?.message(id, store.as_ref())?;
+        let profile = node.front().identity.profile_of_strand(strand).and_then(|profile| node.profile(profile))?;
+        // The surest one first: it says to whom what is sent along belongs.
+        let known = profile.strands.iter().flat_map(|strand| &strand.identifiers);
+        let known = known.min_by_key(|known| (known.kind != IdentifierKind::UserId, known.kind == IdentifierKind::AnonymousId))?;
+        Some((Identifier { kind: known.kind.clone(), value: Cow::Owned(known.value.to_string()) }, row))
+    });
+    let Some((identifier, row)) = found.await?.filter(|(_, row)| now().0 - row.at.0 <= TOKEN_DAYS_MAX * 86_400_000) else {
+        return Ok(None);
+    };
+    let came_by = CameBy {
+        message,
+        at: row.at.to_string(),
+        channel: row.channel.to_string(),
+        template: row.template.to_string(),
+        journey: row.journey.to_string(),
+    };
+    Ok(Some((identifier, came_by)))
 }
 
 impl Question {
@@ -248,6 +303,7 @@ fn answer(seen: &Seen, profile: &Profile) -> Answer {
         enrollments: profile.enrollments.iter().filter(|running| !running.parked).map(|one| running(index, one)).collect(),
         matters: seen.matters.iter().map(|(id, row)| matter(seen, profile, *id, row)).collect(),
         consents: consents(index, profile),
+        came_by: None,
     }
 }
 

@@ -185,7 +185,7 @@ fn write(
     let link = |page: &str, of: Use| format!("{}/{page}/{}", app.base_url, app.signer.sign(of, profile.id, ""));
     let (unsubscribe, preferences) = (link("u", Use::Unsubscribe), link("p", Use::Preferences));
     let confirm = format!("{}/c/preview", app.base_url);
-    let links = Links { unsubscribe: &unsubscribe, preferences: &preferences, view: &preferences, confirm: &confirm };
+    let links = Links { unsubscribe: &unsubscribe, preferences: &preferences, view: &preferences, confirm: &confirm, token: "preview" };
     let variables = content::variables(index, profile, passage.as_ref(), &links, now());
     content::render(&index.definitions, name, channel, language.or(profile.language()), &variables)
 }

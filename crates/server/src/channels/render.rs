@@ -21,7 +21,8 @@ pub fn render(app: &App, message: MessageId, claimed: &Claim) -> Result<Outgoing
     let unsubscribe = format!("{}/u/{}", app.base_url, app.signer.sign(Use::Unsubscribe, strand, &detail));
     let preferences = format!("{}/p/{}", app.base_url, app.signer.sign(Use::Preferences, strand, ""));
     let confirm = format!("{}/c/{}", app.base_url, app.signer.sign(Use::Confirm, strand, &confirmed(claimed)));
-    let links = Links { unsubscribe: &unsubscribe, preferences: &preferences, view: &preferences, confirm: &confirm };
+    let token = app.signer.sign(Use::Recognition, strand, &message.to_string());
+    let links = Links { unsubscribe: &unsubscribe, preferences: &preferences, view: &preferences, confirm: &confirm, token: &token };
     let passage = claimed.enrollment.as_ref().map(|enrollment| Passage::of(index, enrollment));
     let variables = content::variables(index, &claimed.profile, passage.as_ref(), &links, now());
     let rendered = content::render(&index.definitions, &row.template, &row.channel, claimed.profile.language(), &variables)?;
