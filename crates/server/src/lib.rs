@@ -20,6 +20,7 @@ mod ingest;
 mod keeper;
 mod keys;
 mod live;
+mod metrics;
 pub mod outside;
 mod problem;
 mod publish;

@@ -7,13 +7,14 @@ use crate::idempotency::Answers;
 use crate::keeper::{self, Keeper, Running};
 use crate::keys::{Caller, Keys, Role, secret};
 use crate::live::Live;
+use crate::metrics::Timings;
 use crate::publish::{Refused, publish};
 use crate::signed::Signer;
 use crate::state::{App, Parts, Published};
 use crate::{access, answer, api, channels, console, idempotency, inbound, ingest, surfaces};
 use axum::Router;
 use axum::http::{Method, header};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use faden_engine::Definitions;
 use faden_engine::workspace::{Files, Finding};
@@ -140,6 +141,7 @@ pub async fn serve(options: Options) -> Result<Started, ServeError> {
     // Nothing can fail any more: they are shown once.
     let (admin_key, write_key) = first_keys(&app, &options.data)?;
     tokio::spawn(channels::dispatch(app.clone(), messages));
+    tokio::spawn(channels::measure(app.clone()));
     tokio::spawn(api::every_second(app.clone()));
     tokio::spawn(api::as_decided(app.clone()));
     let (stop, stopped) = watch::channel(false);
@@ -232,6 +234,7 @@ fn assemble(
         channels: Channels::default(),
         live: Live::default(),
         overview: Mutex::default(),
+        timings: Timings::default(),
         answers: Answers::default(),
         signer: Signer::open(&data.join("signing.key")).map_err(data_error(data))?,
         base_url,
@@ -275,7 +278,7 @@ fn starter(app: &App) -> Option<Files> {
 
 fn router(app: App) -> Router {
     let checked = || from_fn_with_state(app.clone(), access::check);
-    let traced = || from_fn(crate::telemetry::trace);
+    let traced = || from_fn_with_state(app.clone(), crate::telemetry::trace);
     let intake = Router::new().merge(ingest::segment::router()).merge(ingest::cloud_events::router());
     let once = || from_fn_with_state(app.clone(), idempotency::once);
     let others = Router::new().merge(api::router()).merge(surfaces::router()).merge(inbound::router());
@@ -306,4 +309,74 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     let hint = "report it with the request id; other calls go on";
     let status = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
     crate::problem::Problem::new(status, "server-mistake", "this call met a mistake in the server", hint).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::Client;
+    use std::sync::mpsc::channel;
+
+    /// Nearly as long as a batch may be.
+    fn batch(number: usize) -> String {
+        let event =
+            format!("{{\"type\":\"track\",\"userId\":\"u1\",\"event\":\"Seen\",\"properties\":{{\"x\":\"{}\"}}}}", "x".repeat(30_000));
+        let events: Vec<String> = (0..16).map(|at| event.replacen("u1", &format!("u{number}-{at}"), 1)).collect();
+        format!("{{\"batch\":[{}]}}", events.join(","))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn more_than_memory_may_hold_is_turned_away_at_once_and_what_was_taken_is_not_lost() {
+        const CALLS: usize = 180;
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let options = Options {
+            data: data.path().to_owned(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            workspace: None,
+            base_url: None,
+            partitions: 1,
+            cache_bytes: 16 << 20,
+            checkpoint_after: Duration::from_secs(3600),
+            log_only: false,
+        };
+        let started = serve(options).await.expect("the server starts");
+        let key = started.write_key.clone().expect("a new data directory has keys");
+        // The disk hangs: nothing is written until it is let go.
+        let (let_go, held) = channel::<()>();
+        let keeper = started.app.keeper.clone();
+        let hanging = tokio::spawn(async move { keeper.look(move |_| held.recv().is_ok()).await });
+        let client = Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
+        let calls: Vec<_> = (0..CALLS)
+            .map(|number| {
+                let call = client.post(format!("http://{}/v1/batch", started.address)).bearer_auth(&key).body(batch(number));
+                tokio::spawn(async move {
+                    let answer = call.send().await.expect("it answers");
+                    let after = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+                    (answer.status().as_u16(), after)
+                })
+            })
+            .collect();
+        let turned_away = || started.app.live.turned_away.load(std::sync::atomic::Ordering::Relaxed);
+        // 64 MB may wait; the others are answered while nothing is written at all.
+        let deadline = std::time::Instant::now() + Duration::from_secs(60);
+        let room = (64 << 20) / batch(0).len();
+        while turned_away() < (CALLS - room) as u64 {
+            assert!(std::time::Instant::now() < deadline, "only {} were turned away", turned_away());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(!hanging.is_finished());
+        let_go.send(()).expect("it hangs");
+        let mut counts = BTreeMap::new();
+        for call in calls {
+            let (status, after) = call.await.expect("a call");
+            assert_eq!(after.is_some_and(|seconds| seconds > 0), status == 429);
+            *counts.entry(status).or_insert(0) += 1;
+        }
+        let taken = counts.get(&200).copied().unwrap_or(0);
+        assert_eq!(counts.keys().copied().collect::<Vec<u16>>(), [200, 429], "{counts:?}");
+        assert!(taken > room / 2 && taken <= room, "{taken} of {room}");
+        let events = started.app.keeper.look(|node| node.views().map(|views| views.counts.events)).await.expect("it goes on");
+        assert_eq!(events, Some(taken as u64 * 16));
+        started.stop().await;
+    }
 }

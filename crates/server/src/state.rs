@@ -8,6 +8,7 @@ use crate::idempotency::Answers;
 use crate::keeper::Keeper;
 use crate::keys::{Caller, Keys, Role};
 use crate::live::Live;
+use crate::metrics::Timings;
 use crate::signed::Signer;
 use faden_engine::Definitions;
 use faden_engine::definitions::Secret;
@@ -51,6 +52,7 @@ pub struct Parts {
     pub live: Live,
     /// As it was when the node could be asked last.
     pub overview: Mutex<Option<Overview>>,
+    pub timings: Timings,
     /// Answers to writes that may be sent again.
     pub answers: Answers,
     pub signer: Signer,

@@ -3,7 +3,8 @@
 //! `FADEN_LOG` chooses what is logged (such as `faden_server=debug,warn`). With
 //! `OTEL_EXPORTER_OTLP_ENDPOINT` HTTP calls and sends become spans: routes and states, nothing of a customer.
 
-use axum::extract::{MatchedPath, Request};
+use crate::state::App;
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use opentelemetry::trace::TracerProvider;
@@ -13,6 +14,7 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
 use std::io::IsTerminal;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::runtime::Handle;
 use tracing::{Instrument, debug_span, field};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -92,11 +94,19 @@ impl SpanExporter for OnRuntime {
         let sent = self.runtime.spawn(async move { exporter.export(batch).await });
         sent.await.unwrap_or_else(|error| Err(OTelSdkError::InternalFailure(error.to_string())))
     }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        // Told once, before anything is sent: nobody else has it yet.
+        if let Some(exporter) = Arc::get_mut(&mut self.exporter) {
+            exporter.set_resource(resource);
+        }
+    }
 }
 
-/// One span for each HTTP call: its route as the router writes it, never what stands in its place.
-pub async fn trace(request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+/// One span for each HTTP call, and how long it took: its route as the router writes it, never what stands in its place.
+pub async fn trace(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (matched, begun) = (request.extensions().get::<MatchedPath>().cloned(), Instant::now());
+    let route = matched.as_ref().map_or("", MatchedPath::as_str);
     let span = debug_span!(
         "http",
         otel.name = format!("{} {route}", request.method()),
@@ -107,5 +117,6 @@ pub async fn trace(request: Request, next: Next) -> Response {
     );
     let response = next.run(request).instrument(span.clone()).await;
     span.record("http.response.status_code", response.status().as_u16());
+    app.timings.took(route, begun.elapsed());
     response
 }

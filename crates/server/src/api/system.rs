@@ -12,8 +12,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
-use std::fmt::Write;
-use std::sync::atomic::Ordering;
 use utoipa::{OpenApi, ToSchema};
 
 pub const ACCESS: &[(&str, &str, Need)] = &[
@@ -109,29 +107,10 @@ pub async fn readyz(State(app): State<App>) -> Response {
     (status, Json(Readiness { ready: health.ready, code, detail, hint, clock_behind_ms: behind, accounts_down })).into_response()
 }
 
-/// Counters for Prometheus
+/// Counters and times for Prometheus
 #[utoipa::path(get, path = "/metrics", tag = "system", security(()), responses((status = 200, description = "text exposition format 0.0.4")))]
 pub async fn metrics(State(app): State<App>) -> Response {
-    let live = &app.live;
-    let mut text = String::new();
-    let counters = [
-        ("faden_events_total", "Events that were taken.", &live.events),
-        ("faden_events_refused_total", "Events that were refused.", &live.refused),
-        ("faden_calls_turned_away_total", "Calls answered with 429.", &live.turned_away),
-        ("faden_messages_sent_total", "Messages that a provider took.", &live.sent),
-        ("faden_messages_failed_total", "Messages that a provider refused.", &live.failed),
-    ];
-    for (name, help, counter) in counters {
-        let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {}\n", counter.load(Ordering::Relaxed));
-    }
-    let health = app.keeper.health();
-    let _ =
-        write!(text, "# HELP faden_ready Whether events are taken.\n# TYPE faden_ready gauge\nfaden_ready {}\n", u8::from(health.ready));
-    let _ = write!(text, "# HELP faden_channel_queued Messages waiting for an account.\n# TYPE faden_channel_queued gauge\n");
-    for account in app.channels.health() {
-        let _ = writeln!(text, "faden_channel_queued{{account=\"{}\",kind=\"{}\"}} {}", account.name, account.kind, account.queued);
-    }
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], crate::metrics::text(&app).await).into_response()
 }
 
 #[derive(Deserialize)]

@@ -45,6 +45,59 @@ async fn an_open_stream_does_not_hold_up_the_end() {
     assert_eq!(server.get("/api/v1/overview").await["profiles"], 0);
 }
 
+/// The value of a line of metrics.
+fn value(text: &str, line: &str) -> Option<f64> {
+    text.lines().find_map(|known| known.strip_prefix(line)?.strip_prefix(' ')?.parse().ok())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_are_as_prometheus_reads_them_and_count() {
+    let settings = format!("{}channels:\n  - {{name: mail, kind: email}}\n", WORKSPACE[0].1);
+    let server = Server::start(&[("faden.yaml", &settings)]).await;
+    server
+        .send(&[json!({"type": "track", "userId": "u1", "event": "Seen"}), json!({"type": "track", "userId": "u2", "event": "Seen"})])
+        .await;
+    let (status, _) = server.call_with(&server.write_key, Method::POST, "/v1/track", Some(json!({"userId": "u1"})), &[]).await;
+    assert_eq!(status, 400);
+    let page = server.page(Method::GET, "/metrics", "").await;
+    let (text, kind) = (page.text, page.headers["content-type"].to_str().expect("a text"));
+    assert_eq!(kind, "text/plain; version=0.0.4");
+    let table = [
+        ("faden_events_total", 2.0),
+        ("faden_events_refused_total", 1.0),
+        ("faden_dead_letters", 1.0),
+        ("faden_ready", 1.0),
+        ("faden_clock_behind_seconds", 0.0),
+        ("faden_messages_open", 0.0),
+        ("faden_channel_up{account=\"mail\",kind=\"email\"}", 0.0),
+        ("faden_channel_sent_total{account=\"mail\",kind=\"email\"}", 0.0),
+        ("faden_http_request_duration_seconds_count{part=\"intake\"}", 2.0),
+        ("faden_http_request_duration_seconds_bucket{part=\"intake\",le=\"+Inf\"}", 2.0),
+        ("faden_http_request_duration_seconds_count{part=\"decide\"}", 0.0),
+    ];
+    for (line, wanted) in table {
+        assert_eq!(value(&text, line), Some(wanted), "{line} in\n{text}");
+    }
+    assert!(value(&text, "faden_log_records").is_some_and(|records| records >= 3.0), "{text}");
+    // Each name is declared once, before its lines, and every line has a number.
+    let mut declared = Vec::new();
+    for line in text.lines() {
+        if let Some(of) = line.strip_prefix("# TYPE ") {
+            declared.push(of.split(' ').next().unwrap_or_default().to_owned());
+        } else if !line.starts_with("# HELP ") {
+            let (series, number) = line.rsplit_once(' ').expect("a number");
+            let name = series.split('{').next().unwrap_or_default();
+            let of = declared.last().expect("a declaration");
+            let suffix = name.strip_prefix(of.as_str()).unwrap_or("?");
+            assert!(["", "_bucket", "_sum", "_count"].contains(&suffix) && number.parse::<f64>().is_ok(), "{line} under {of}");
+        }
+    }
+    let count = declared.len();
+    declared.sort();
+    declared.dedup();
+    assert_eq!(declared.len(), count, "a name is declared twice");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_is_an_object_or_nothing_where_nothing_is_needed() {
     let server = Server::start(WORKSPACE).await;
