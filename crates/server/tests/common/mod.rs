@@ -123,6 +123,14 @@ impl Server {
         (answer.status().as_u16(), answer.json().await.unwrap_or_default())
     }
 
+    /// A call with no more headers and bytes than these.
+    pub async fn raw(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> (u16, Value) {
+        let request = self.client.request(method, format!("{}{path}", self.base)).body(body);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let answer = request.send().await.expect("the server answers");
+        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+    }
+
     /// A header of an answer to a call without a key.
     pub async fn header(&self, method: Method, path: &str, headers: &[(&str, &str)], wanted: &str) -> Option<String> {
         let request = self.client.request(method, format!("{}{path}", self.base));
