@@ -126,3 +126,48 @@ impl Consents {
         self.rows.write(batch);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use faden_storage::MemoryStore;
+
+    fn row(second: i64, strand: u64, proof: &str) -> ConsentRow {
+        ConsentRow {
+            at: Timestamp(second * 1000),
+            profile: ProfileId(strand),
+            user_id: Text::default(),
+            purpose: Text::new("marketing"),
+            channel: None,
+            granted: true,
+            cause: Text::new("form"),
+            proof: Text::new(proof),
+            decision: None,
+        }
+    }
+
+    #[test]
+    fn a_strand_leads_to_what_was_said_in_memory_in_the_store_and_in_older_stores() {
+        let store = SharedStore::new(Box::new(MemoryStore::new()));
+        let mut batch = Batch::new();
+        let older = row(1, 7, "older");
+        let value = postcard::to_stdvec(&older).expect("it encodes");
+        let tail = time_key(older.at, &[0]);
+        batch.put(Table::Consents, &by_time(&tail), &value);
+        batch.put(Table::Consents, &[[BY_STRAND].as_slice(), &7u64.to_be_bytes(), &tail].concat(), &value);
+        let mut consents = Consents::new();
+        consents.put(&row(2, 7, "stored"), &[1]);
+        consents.put(&row(3, 8, "of another"), &[2]);
+        consents.take().write(&mut batch);
+        store.lock().commit(&batch).expect("it commits");
+        consents.put(&row(4, 7, "fresh"), &[3]);
+
+        let proofs = |prefix: Vec<u8>| {
+            let range = Range { prefix, before: None };
+            let rows = newest(&store, consents.unsaved(&range, 10), &range, 10);
+            rows.iter().map(|(_, row)| row.proof.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(proofs([[BY_STRAND].as_slice(), &7u64.to_be_bytes()].concat()), ["fresh", "stored", "older"]);
+        assert_eq!(proofs(vec![BY_TIME]), ["fresh", "of another", "stored", "older"]);
+    }
+}
