@@ -99,6 +99,51 @@ test('a journey without a goal has no share of people who reached it', () =>
     }
   }))
 
+test('the journeys stand in the order that was chosen, and the address keeps it', () =>
+  inPage(async (page) => {
+    const { items } = await ask<Listed<{ has_goal: boolean; goal: number }>>(page, '/journeys')
+    const known = items.filter((each) => each.has_goal).map((each) => each.goal)
+    expect([new Set(known).size > 1, known.length < items.length]).toEqual([true, true])
+    await page.goto('/journeys')
+    const table = page.getByRole('table', { name: 'Journeys' })
+    const head = table.getByRole('columnheader', { name: 'Converted' })
+    const place = await head.evaluate((cell) => [...(cell.parentElement?.children ?? [])].indexOf(cell))
+    const figures = async () => {
+      const rows = table.getByRole('row').filter({ has: page.getByRole('cell') })
+      const found = await rows.evaluateAll(
+        (all, place) => all.map((row) => [Number(row.ariaRowIndex), row.children[place]?.textContent ?? ''] as const),
+        place,
+      )
+      return found
+        .toSorted(([one], [other]) => one - other)
+        .map(([, text]) => (text.startsWith('–') ? null : Number.parseInt(text.replaceAll(',', ''), 10)))
+    }
+    // The company goes on while this looks: the figures are those of the page, whatever they are.
+    const inOrder = async (up: boolean) => {
+      const found = await figures()
+      const numbers = found.filter((each) => each !== null).toSorted((one, other) => (up ? one - other : other - one))
+      const wanted = [...numbers, ...found.filter((each) => each === null)]
+      return found.length === items.length && wanted.every((each, index) => each === found[index])
+    }
+    for (const [order, search, up] of [
+      ['ascending', '?sort=converted', true],
+      ['descending', '?sort=-converted', false],
+    ] as const) {
+      await head.getByRole('button').click()
+      await page.waitForURL((url) => url.search === search)
+      await expect.poll(() => inOrder(up)).toBe(true)
+      expect(await head.getAttribute('aria-sort')).toBe(order)
+    }
+    await page.reload()
+    await head.getByRole('button').waitFor()
+    expect(await head.getAttribute('aria-sort')).toBe('descending')
+    await expect.poll(() => inOrder(false)).toBe(true)
+    await head.getByRole('button').click()
+    await page.waitForURL((url) => url.search === '')
+    expect(await head.getAttribute('aria-sort')).toBe('none')
+    expect(await table.getByRole('columnheader').last().getByRole('button').count()).toBe(0)
+  }))
+
 test('a step is added on the canvas, stands in the text, and is taken back', () =>
   inPage(async (page) => {
     const { journey } = await busiest(page)
@@ -326,6 +371,7 @@ test('sources show their events, and a channel can be tried', () =>
     await page.getByText('Events since the start').first().waitFor()
     await page
       .getByRole('table', { name: /^Events of/ })
+      .getByRole('cell')
       .getByRole('button')
       .first()
       .click()

@@ -1,6 +1,9 @@
 // A table of any length: only the rows that can be seen are in the document. Columns share one grid; on narrow
 // screens some are left out. `j` and `k` move, Enter opens. A row that leads somewhere is a link in its first cell.
+// A list that is there as a whole can be sorted by the heads of its columns.
+import type { ColumnDefTemplate, RowData } from '@tanstack/react-table'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
+import { ArrowDown, ArrowUp } from 'lucide-react'
 import {
   type CSSProperties,
   type MouseEvent,
@@ -14,8 +17,10 @@ import {
 import { join } from './class.ts'
 import { isForPage } from './keys.ts'
 import { Link, useFollow } from './Link.tsx'
+import type { SortValue } from './sort.ts'
 import styles from './Table.module.css'
 import { useUiTexts } from './texts.ts'
+import { useRowModel } from './useRowModel.ts'
 
 export interface Column<T> {
   key: string
@@ -26,6 +31,8 @@ export interface Column<T> {
   align?: 'right'
   /** False: left out on narrow screens. A width: what it takes there. */
   narrow?: false | string
+  /** What the rows can be ordered by here. */
+  sort?: (row: T) => SortValue
 }
 
 interface TableProps<T> {
@@ -43,17 +50,24 @@ interface TableProps<T> {
   onEnd?: () => void
   more?: boolean
   rowHeight?: number
+  /** The order that was chosen, as `readSort` reads it. */
+  sort?: string
+  /** The columns that have a `sort` can be pressed. For lists that are not paged: those keep the server's order. */
+  onSort?: (sort: string) => void
 }
 
+const ORDERS = { asc: 'ascending', desc: 'descending' } as const
 const FROM_END = 12
 const OVERSCAN = 8
 
-export function Table<T>(props: TableProps<T>) {
-  const { columns, rows, rowKey, rowHref, onRow, selected, main, onEnd, more, rowHeight = 40 } = props
+export function Table<T extends RowData>(props: TableProps<T>) {
+  const { columns, rowKey, rowHref, onRow, selected, main, onEnd, more, rowHeight = 40, sort = '', onSort } = props
   const t = useUiTexts()
   const body = useRef<HTMLDivElement>(null)
   const [offset, setOffset] = useState(0)
   const active = useRef(-1)
+  const table = useRowModel({ columns, rows: props.rows, rowKey, sort, onSort })
+  const { rows } = table.getRowModel()
   useLayoutEffect(() => {
     const measure = () => body.current && setOffset(body.current.getBoundingClientRect().top + window.scrollY)
     measure()
@@ -108,8 +122,9 @@ export function Table<T>(props: TableProps<T>) {
       .join(' '),
     '--row': `${rowHeight}px`,
   } as CSSProperties
-  const cellClass = (column: Column<T>) =>
-    join(styles.cell, column.align === 'right' && styles.right, column.narrow === false && styles.wideOnly)
+  const classes = columns.map((column) =>
+    join(styles.cell, column.align === 'right' && styles.right, column.narrow === false && styles.wideOnly),
+  )
   return (
     <>
       <div
@@ -121,30 +136,50 @@ export function Table<T>(props: TableProps<T>) {
       >
         <div role="rowgroup">
           <div role="row" aria-rowindex={1} className={styles.head}>
-            {columns.map((column) => (
-              <div key={column.key} role="columnheader" className={cellClass(column)}>
-                {column.header}
-              </div>
-            ))}
+            {table.getFlatHeaders().map((header) => {
+              const { column } = header
+              const content = draw(column.columnDef.header, header.getContext())
+              const sorted = column.getIsSorted()
+              return (
+                <div
+                  key={header.id}
+                  role="columnheader"
+                  className={classes[header.index]}
+                  aria-sort={column.getCanSort() ? (sorted ? ORDERS[sorted] : 'none') : undefined}
+                >
+                  {column.getCanSort() ? (
+                    <button
+                      type="button"
+                      className={join(styles.sort, sorted && styles.sorted)}
+                      onClick={column.getToggleSortingHandler()}
+                    >
+                      <span className={styles.name}>{content}</span>
+                      {sorted === 'desc' ? <ArrowDown aria-hidden /> : <ArrowUp aria-hidden />}
+                    </button>
+                  ) : (
+                    content
+                  )}
+                </div>
+              )
+            })}
           </div>
         </div>
         <div role="rowgroup" ref={body} className={styles.body} style={{ height: virtual.getTotalSize() }}>
           {shown.map((item) => {
             const row = rows[item.index]
             if (row === undefined) return null
-            const key = rowKey(row)
             return (
               <Row
-                key={key}
+                key={row.id}
                 index={item.index}
                 top={item.start - offset}
-                href={rowHref?.(row) ?? null}
-                onPress={onRow ? () => onRow(row) : undefined}
-                selected={selected === key}
-                cells={columns.map((column) => ({
-                  key: column.key,
-                  className: cellClass(column),
-                  content: column.cell(row),
+                href={rowHref?.(row.original) ?? null}
+                onPress={onRow ? () => onRow(row.original) : undefined}
+                selected={selected === row.id}
+                cells={row.getAllCells().map((cell, place) => ({
+                  key: cell.column.id,
+                  className: classes[place] ?? '',
+                  content: draw(cell.column.columnDef.cell, cell.getContext()),
                 }))}
               />
             )
@@ -158,6 +193,11 @@ export function Table<T>(props: TableProps<T>) {
       )}
     </>
   )
+}
+
+/** As a part of the row. `flexRender` would make it a component, mounted anew whenever a page makes its columns anew. */
+function draw<Context extends object>(content: ColumnDefTemplate<Context> | undefined, context: Context): ReactNode {
+  return typeof content === 'function' ? content(context) : content
 }
 
 interface RowProps {

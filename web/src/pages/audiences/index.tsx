@@ -27,6 +27,7 @@ export default function Audiences() {
   const app = useAppTexts()
   const [language] = useLanguage()
   const [q, setQ] = useSearchParam('q')
+  const [sort, setSort] = useSearchParam('sort')
   const list = useList<AudienceSummary>('/audiences', {}, { every: REFRESH_MS })
   const wanted = q.toLowerCase()
   const rows = list.items.filter((row) =>
@@ -38,6 +39,7 @@ export default function Audiences() {
       header: t('audience'),
       width: 'minmax(13rem, 1fr)',
       narrow: 'minmax(0, 1fr)',
+      sort: (row) => row.title || row.audience,
       cell: (row) => (
         <span className="two">
           <span className="clip">{row.title || row.audience}</span>
@@ -58,6 +60,7 @@ export default function Audiences() {
       width: '7rem',
       narrow: '4.5rem',
       align: 'right',
+      sort: (row) => row.size,
       cell: (row) => row.size.toLocaleString(language === 'en' ? 'en-GB' : language),
     },
   ]
@@ -85,6 +88,8 @@ export default function Audiences() {
               rowKey={(row) => row.audience}
               rowHref={(row) => `/audiences/${encodeURIComponent(row.audience)}`}
               rowHeight={52}
+              sort={sort}
+              onSort={setSort}
             />
             {rows.length === 0 && <p className="nothing">{t('nothing_found')}</p>}
           </Card>

@@ -7,7 +7,7 @@ import { Failure } from '../../app/Loaded.tsx'
 import { useRefusal } from '../../app/may.ts'
 import { Filters, Page } from '../../app/Page.tsx'
 import { StateOf } from '../../app/StateOf.tsx'
-import { useAppTexts } from '../../app/texts.ts'
+import { STATES, useAppTexts } from '../../app/texts.ts'
 import { useSearchParam } from '../../app/url.ts'
 import { useLanguage } from '../../i18n.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -87,7 +87,9 @@ function useRows(items: readonly JourneySummary[], q: string): Row[] {
 
 function Rows({ rows }: { rows: readonly Row[] }) {
   const t = useJourneyTexts()
+  const app = useAppTexts()
   const [language] = useLanguage()
+  const [sort, setSort] = useSearchParam('sort')
   const number = (value: number) => value.toLocaleString(language === 'en' ? 'en-GB' : language)
   const share = (part: number, whole: number) =>
     whole > 0 ? (part / whole).toLocaleString(language, { style: 'percent', maximumFractionDigits: 1 }) : ''
@@ -97,6 +99,7 @@ function Rows({ rows }: { rows: readonly Row[] }) {
       header: t('journey'),
       width: 'minmax(12rem, 2.2fr)',
       narrow: 'minmax(0, 1fr)',
+      sort: (row) => row.title,
       cell: (row) => (
         <span className="two">
           <span className="row">
@@ -110,13 +113,21 @@ function Rows({ rows }: { rows: readonly Row[] }) {
         </span>
       ),
     },
-    { key: 'state', header: t('state'), width: '6rem', cell: (row) => <StateOf state={row.state} />, narrow: false },
+    {
+      key: 'state',
+      header: t('state'),
+      width: '6rem',
+      narrow: false,
+      sort: ({ state }) => (STATES[state] ? app(STATES[state].text) : state),
+      cell: (row) => <StateOf state={row.state} />,
+    },
     {
       key: 'running',
       header: t('inside'),
       width: '6rem',
       align: 'right',
       narrow: '4.5rem',
+      sort: (row) => row.running,
       cell: (row) => number(row.running),
     },
     {
@@ -125,6 +136,7 @@ function Rows({ rows }: { rows: readonly Row[] }) {
       width: '7rem',
       align: 'right',
       narrow: false,
+      sort: (row) => row.entered,
       cell: (row) => number(row.entered),
     },
     {
@@ -133,6 +145,7 @@ function Rows({ rows }: { rows: readonly Row[] }) {
       width: '8.5rem',
       align: 'right',
       narrow: false,
+      sort: (row) => (row.has_goal ? row.goal : null),
       cell: (row) => (
         <span className={styles.figures}>
           {row.has_goal ? number(row.goal) : <span className="muted">–</span>}{' '}
@@ -146,6 +159,7 @@ function Rows({ rows }: { rows: readonly Row[] }) {
       width: '6.5rem',
       align: 'right',
       narrow: false,
+      sort: (row) => row.completed + row.exited,
       cell: (row) => number(row.completed + row.exited),
     },
     {
@@ -172,6 +186,8 @@ function Rows({ rows }: { rows: readonly Row[] }) {
         `/journeys/${encodeURIComponent(row.journey)}${row.state === 'draft' && row.version === '' ? '?view=edit' : ''}`
       }
       rowHeight={52}
+      sort={sort}
+      onSort={setSort}
     />
   )
 }

@@ -28,6 +28,10 @@ const BY: StatsBy[] = ['channel', 'provider', 'country', 'template']
 /** What was stopped before it had a channel, a provider or a country. */
 const withoutKeyLast = (one: MessageStats, other: MessageStats) => Number(one.key === '') - Number(other.key === '')
 
+/** What was read had been delivered before. */
+const countOf = (row: MessageStats, state: 'delivered' | 'failed' | 'suppressed') =>
+  (row[state] ?? 0) + (state === 'delivered' ? (row.read ?? 0) : 0)
+
 export function Delivery() {
   const t = useMessageTexts()
   const app = useAppTexts()
@@ -36,6 +40,7 @@ export function Delivery() {
   const locale = language === 'en' ? 'en-GB' : language
   const [by, setBy] = useSearchParam('by', 'channel')
   const [hours, setHours] = useSearchParam('hours', '24')
+  const [sort, setSort] = useSearchParam('sort')
   const list = useList<MessageStats>('/messages/stats', { by, hours }, { every: REFRESH_MS })
   const sharesOf = (row: MessageStats): Share[] =>
     SHOWN.map((state) => ({
@@ -45,13 +50,13 @@ export function Delivery() {
       tone: shareTone(state),
     }))
   const nameOf = (key: string) => (by === 'channel' ? names.channel(key) : by === 'country' ? names.country(key) : key)
-  const number = (value: number | undefined) => (value ?? 0).toLocaleString(locale)
   const columns: Column<MessageStats>[] = [
     {
       key: 'key',
       header: t(`by_${by as StatsBy}`),
       width: 'minmax(8rem, 1fr)',
       narrow: 'minmax(0, 1fr)',
+      sort: (row) => (row.key ? nameOf(row.key) : null),
       cell: (row) => (row.key ? nameOf(row.key) : <span className="muted">{t('none_chosen')}</span>),
     },
     {
@@ -60,6 +65,7 @@ export function Delivery() {
       width: '6.5rem',
       narrow: '5.6rem',
       align: 'right',
+      sort: (row) => arrivedShare([row]).share,
       cell: (row) => {
         const { share } = arrivedShare([row])
         return share === null ? '–' : share.toLocaleString(locale, { style: 'percent', maximumFractionDigits: 1 })
@@ -79,7 +85,8 @@ export function Delivery() {
         width: '7rem',
         align: 'right',
         narrow: state === 'failed' ? '6.4rem' : false,
-        cell: (row) => number(state === 'delivered' ? (row.delivered ?? 0) + (row.read ?? 0) : row[state]),
+        sort: (row) => countOf(row, state),
+        cell: (row) => countOf(row, state).toLocaleString(locale),
       }),
     ),
   ]
@@ -123,6 +130,8 @@ export function Delivery() {
             columns={columns}
             rows={list.items.toSorted(withoutKeyLast)}
             rowKey={(row) => row.key}
+            sort={sort}
+            onSort={setSort}
           />
         </Card>
       )}

@@ -7,6 +7,7 @@ import type { Merge, Profile } from '../../api/types.ts'
 import { Failure } from '../../app/Loaded.tsx'
 import { useRefusal } from '../../app/may.ts'
 import { useNames } from '../../app/names.ts'
+import { useSearchParam } from '../../app/url.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Card } from '../../ui/Card.tsx'
 import { join } from '../../ui/class.ts'
@@ -24,11 +25,13 @@ type Known = Profile['identifiers'][number]
 export function Identity({ person }: { person: Profile }) {
   const t = useTexts()
   const names = useNames()
+  const [sort, setSort] = useSearchParam('sort')
   const columns: Column<Known>[] = [
     {
       key: 'value',
       header: t('value'),
       width: 'minmax(0, 2fr)',
+      sort: (known) => names.address(known.value),
       cell: (known) => (
         <span className="two">
           <span className="clip">{names.address(known.value)}</span>
@@ -41,6 +44,7 @@ export function Identity({ person }: { person: Profile }) {
       header: t('kind'),
       width: 'minmax(0, 1fr)',
       narrow: false,
+      sort: (known) => names.identifier(known.kind),
       cell: (known) => <span title={known.kind}>{names.identifier(known.kind)}</span>,
     },
     {
@@ -55,6 +59,7 @@ export function Identity({ person }: { person: Profile }) {
       header: t('first_seen'),
       width: '12rem',
       narrow: false,
+      sort: (known) => Date.parse(known.first_seen_at),
       cell: (known) => <Time at={known.first_seen_at} show="absolute" />,
     },
   ]
@@ -67,6 +72,8 @@ export function Identity({ person }: { person: Profile }) {
           rows={person.identifiers}
           rowKey={(known) => `${known.kind}:${known.value}`}
           rowHeight={48}
+          sort={sort}
+          onSort={setSort}
         />
       </Card>
       <Card title={t('merges')} flush>

@@ -7,6 +7,7 @@ import { useList } from '../../api/hooks.ts'
 import type { Key, MadeKey, Role } from '../../api/types.ts'
 import { Failure } from '../../app/Loaded.tsx'
 import { useRefusal } from '../../app/may.ts'
+import { useSearchParam } from '../../app/url.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Card } from '../../ui/Card.tsx'
 import { Snippet } from '../../ui/Copy.tsx'
@@ -26,6 +27,7 @@ export function Keys() {
   const t = useTexts()
   const refusal = useRefusal()
   const keys = useList<Key>('/keys')
+  const [sort, setSort] = useSearchParam('sort')
   const [over, setOver] = useState<'make' | MadeKey | null>(null)
   const [leaving, setLeaving] = useState<Key | null>(null)
   const make = (
@@ -34,8 +36,14 @@ export function Keys() {
     </Button>
   )
   const columns: Column<Key>[] = [
-    { key: 'name', header: t('key_name'), width: 'minmax(0, 2fr)', cell: (key) => key.name },
-    { key: 'role', header: t('role'), width: 'minmax(5.5rem, 1fr)', cell: (key) => <Badge>{key.role}</Badge> },
+    { key: 'name', header: t('key_name'), width: 'minmax(0, 2fr)', sort: (key) => key.name, cell: (key) => key.name },
+    {
+      key: 'role',
+      header: t('role'),
+      width: 'minmax(5.5rem, 1fr)',
+      sort: (key) => key.role,
+      cell: (key) => <Badge>{key.role}</Badge>,
+    },
     {
       key: 'scopes',
       header: t('scopes'),
@@ -54,7 +62,14 @@ export function Keys() {
         )
       },
     },
-    { key: 'created', header: t('created'), width: '8rem', narrow: false, cell: (key) => <Time at={key.created_at} /> },
+    {
+      key: 'created',
+      header: t('created'),
+      width: '8rem',
+      narrow: false,
+      sort: (key) => Date.parse(key.created_at),
+      cell: (key) => <Time at={key.created_at} />,
+    },
     {
       key: 'remove',
       header: '',
@@ -89,7 +104,16 @@ export function Keys() {
             {t('keys_none_text')}
           </Empty>
         ) : (
-          <Table label={t('keys')} main columns={columns} rows={keys.items} rowKey={(key) => key.id} rowHeight={44} />
+          <Table
+            label={t('keys')}
+            main
+            columns={columns}
+            rows={keys.items}
+            rowKey={(key) => key.id}
+            rowHeight={44}
+            sort={sort}
+            onSort={setSort}
+          />
         )}
       </Card>
       {over === 'make' && <Make onMade={setOver} onClose={() => setOver(null)} />}

@@ -107,6 +107,7 @@ function Last({ at }: { at: string }) {
 function Kinds({ source }: { source: Source }) {
   const t = useSourceTexts()
   const [language] = useLanguage()
+  const [sort, setSort] = useSearchParam('sort')
   const [open, setOpen] = useSearchParam('event')
   const locale = language === 'en' ? 'en-GB' : language
   const columns: Column<Kind>[] = [
@@ -115,6 +116,7 @@ function Kinds({ source }: { source: Source }) {
       header: t('event'),
       width: 'minmax(9rem, 1.2fr)',
       narrow: 'minmax(0, 1fr)',
+      sort: (row) => row.name,
       cell: (row) => row.name,
     },
     {
@@ -130,6 +132,7 @@ function Kinds({ source }: { source: Source }) {
       width: '7rem',
       narrow: '5.5rem',
       align: 'right',
+      sort: (row) => row.count,
       cell: (row) => row.count.toLocaleString(locale),
     },
     {
@@ -138,6 +141,7 @@ function Kinds({ source }: { source: Source }) {
       width: '7rem',
       narrow: false,
       align: 'right',
+      sort: (row) => Date.parse(row.last_at),
       cell: (row) => <Time at={row.last_at} />,
     },
   ]
@@ -153,6 +157,8 @@ function Kinds({ source }: { source: Source }) {
         selected={open}
         onRow={(row) => setOpen(open === key(row) ? '' : key(row))}
         rowHeight={36}
+        sort={sort}
+        onSort={setSort}
       />
       {chosen && <Properties kind={chosen} />}
     </div>

@@ -29,6 +29,7 @@ export function Versions({ journey }: { journey: Journey }) {
   const t = useJourneyTexts()
   const [language] = useLanguage()
   const refusal = useRefusal()
+  const [sort, setSort] = useSearchParam('sort')
   const [moving, setMoving] = useState(false)
   const columns: Column<JourneyVersion>[] = [
     {
@@ -48,6 +49,7 @@ export function Versions({ journey }: { journey: Journey }) {
       header: t('published_at'),
       width: 'minmax(10rem, 1fr)',
       narrow: 'minmax(0, 1fr)',
+      sort: (row) => (row.published_at ? Date.parse(row.published_at) : null),
       cell: (row) => <Time at={row.published_at} show="both" />,
     },
     {
@@ -56,6 +58,7 @@ export function Versions({ journey }: { journey: Journey }) {
       width: '7rem',
       narrow: '4rem',
       align: 'right',
+      sort: (row) => row.running,
       cell: (row) => row.running.toLocaleString(localeOf(language)),
     },
   ]
@@ -76,6 +79,8 @@ export function Versions({ journey }: { journey: Journey }) {
           columns={columns}
           rows={journey.versions}
           rowKey={(row) => String(row.version)}
+          sort={sort}
+          onSort={setSort}
         />
       </Card>
       <Moves journey={journey.journey} />
