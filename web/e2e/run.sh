@@ -34,7 +34,8 @@ fi
 field() { node -p "JSON.parse(require('node:fs').readFileSync('$started', 'utf8')).$1"; }
 FADEN_URL="$(field base_url)"
 FADEN_LOGIN="$(field login)"
-export FADEN_URL FADEN_LOGIN
+FADEN_MAILBOX="$(field mailbox)"
+export FADEN_URL FADEN_LOGIN FADEN_MAILBOX
 if [[ "$(curl --silent --max-time 10 "$FADEN_URL/")" != *'id="root"'* ]]; then
   echo "$faden has no console in it: run \`make ui\` and build it again" >&2
   exit 1
