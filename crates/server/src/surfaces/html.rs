@@ -8,16 +8,16 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 
-const STYLE: &str = "*{box-sizing:border-box}\
+const STYLE: &str = ":root{color-scheme:light dark}*{box-sizing:border-box}\
 body{margin:0;background:#f6f6f4;color:#1d1d1b;font:1.0625rem/1.5 system-ui,sans-serif}\
 main{max-width:40rem;margin:2rem auto;padding:1.5rem;background:#fff;border:1px solid #d5d5d0;border-radius:.5rem}\
 h1{margin:0 0 .5rem;font-size:1.6rem;line-height:1.25}h2{font-size:1.2rem;margin:2rem 0 .25rem}\
 p{margin:.5rem 0 1rem}.company{margin:0;color:#55554f}\
-fieldset{margin:1rem 0;padding:.5rem 1rem 1rem;border:1px solid #b9b9b2;border-radius:.5rem}legend{padding:0 .4rem;font-weight:600}\
+fieldset{margin:1rem 0;padding:.25rem 1rem .5rem;border:1px solid #b9b9b2;border-radius:.5rem}legend{padding:0 .4rem;font-weight:600}\
 .choice{display:flex;gap:.75rem;align-items:center;min-height:2.75rem}.choice input{width:1.35rem;height:1.35rem;flex:none}\
 .note{color:#55554f}label{cursor:pointer}.field{display:block;margin:1rem 0 .25rem;font-weight:600}\
-select{font:inherit;color:inherit;padding:.5rem;min-height:2.75rem;max-width:100%;background:#fff;border:1px solid #6d6d66;border-radius:.35rem}\
-button{font:inherit;font-weight:600;min-height:2.75rem;margin-top:1rem;padding:.5rem 1.25rem;color:#fff;background:#14532d;border:1px solid #14532d;border-radius:.35rem;cursor:pointer}\
+select{display:block;font:inherit;color:inherit;padding:.5rem;min-height:2.75rem;max-width:100%;background:#fff;border:1px solid #6d6d66;border-radius:.35rem}\
+button{font:inherit;font-weight:600;min-height:2.75rem;margin:1rem 0 .5rem;padding:.5rem 1.25rem;color:#fff;background:#14532d;border:1px solid #14532d;border-radius:.35rem;cursor:pointer}\
 button.stop{color:#8a1c1c;background:#fff;border-color:#8a1c1c}a{color:#14532d}\
 :focus-visible{outline:3px solid #1d4ed8;outline-offset:2px}\
 .done{padding:.75rem 1rem;background:#e8f3ec;border:1px solid #14532d;border-radius:.35rem}\
