@@ -364,10 +364,13 @@ test('the rules of all regions stand in one table, and a question about one pers
     await page.getByRole('heading', { name: /What was asked/ }).waitFor()
     await page.getByRole('tab', { name: 'Consent ledger' }).click()
     await page.waitForURL(/view=consents/)
+    // Of this one person first, who may have said nothing; then of all.
     await page
-      .getByText(/Cause and proof|Nobody agreed/)
+      .getByText(/Cause and proof|No entry matches/)
       .first()
       .waitFor()
+    await page.goto('/policies?view=consents')
+    await page.getByRole('columnheader', { name: 'Cause and proof' }).waitFor()
   }))
 
 test('sources show their events, and a channel can be tried', () =>
