@@ -3,7 +3,7 @@
 //! Counted from decisions, so they are as exact as these. A handful of numbers per definition: they are
 //! written whole with every checkpoint.
 
-use super::MessageState;
+use super::{MessageState, whole};
 use crate::checkpoint::SharedStore;
 use faden_engine::decision::{Decision, Kind, MessageOutcome, Outcome};
 use faden_engine::track::{Member, Move, Place};
@@ -108,10 +108,7 @@ pub fn through(ways: &Ways, step: u16) -> (u64, u64) {
 
 impl Counts {
     pub(super) fn load(store: &SharedStore) -> Option<Counts> {
-        let mut counts = match store.value(Table::Meta, KEY) {
-            Some(bytes) => postcard::from_bytes(&bytes).ok()?,
-            None => Counts::default(),
-        };
+        let mut counts: Counts = whole(store, KEY)?;
         if let Some(bytes) = store.value(Table::Meta, EVENTS_KEY) {
             counts.events = u64::from_le_bytes(bytes.try_into().ok()?);
         }

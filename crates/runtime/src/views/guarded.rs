@@ -1,6 +1,7 @@
 //! Profiles at the guard of identity: whose identifiers were left out because the profile would have grown beyond
 //! it, how often, and when last. Only those of whom it was heard last are kept.
 
+use super::whole;
 use crate::checkpoint::SharedStore;
 use faden_engine::decision::Decision;
 use faden_engine::identity::BEYOND_GUARD;
@@ -30,11 +31,7 @@ pub struct Guarded {
 
 impl Guarded {
     pub(super) fn load(store: &SharedStore) -> Option<Guarded> {
-        let rows = match store.value(Table::Meta, KEY) {
-            Some(bytes) => postcard::from_bytes(&bytes).ok()?,
-            None => BTreeMap::new(),
-        };
-        Some(Guarded { rows, changed: false })
+        Some(Guarded { rows: whole(store, KEY)?, changed: false })
     }
 
     pub(super) fn left_out(&mut self, decision: &Decision, reason: &Text) {

@@ -1,5 +1,6 @@
 //! Moves of passages to another version: when, where to, how many, and whether they were taken back.
 
+use super::whole;
 use crate::checkpoint::SharedStore;
 use faden_model::{Migration, Text, Timestamp};
 use faden_storage::{Batch, Table};
@@ -33,11 +34,7 @@ pub struct Migrations {
 
 impl Migrations {
     pub(super) fn load(store: &SharedStore) -> Option<Migrations> {
-        let rows = match store.value(Table::Meta, KEY) {
-            Some(bytes) => postcard::from_bytes(&bytes).ok()?,
-            None => BTreeMap::new(),
-        };
-        Some(Migrations { rows, ..Migrations::default() })
+        Some(Migrations { rows: whole(store, KEY)?, ..Migrations::default() })
     }
 
     pub(crate) fn begun(&mut self, at: Timestamp, migration: &Migration) {

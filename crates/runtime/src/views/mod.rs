@@ -35,12 +35,13 @@ use faden_engine::front::partition_of;
 use faden_engine::profile::Profile;
 use faden_engine::track::Track;
 use faden_model::{Event, MessageId, ProfileId, Report, Text, Timestamp};
-use faden_storage::{Batch, Position, Store, StoreError};
+use faden_storage::{Batch, Position, Store, StoreError, Table};
 use flow::Flow;
 use guarded::Guarded;
 use messages::Messages;
 use migrations::Migrations;
 use search::Search;
+use serde::de::DeserializeOwned;
 use stats::{AccountKey, Hours, StatsKey};
 use timeline::Timeline;
 use waits::Waits;
@@ -69,6 +70,11 @@ pub struct Views {
 /// A profile in memory.
 pub(crate) fn warm(partitions: &[Partition], id: ProfileId) -> Option<&Profile> {
     partitions[partition_of(id, partitions.len())].shard.profile(id)
+}
+
+/// What the store has whole under one key, a default where it has nothing yet; `None` where that cannot be read.
+fn whole<T: Default + DeserializeOwned>(store: &SharedStore, key: &[u8]) -> Option<T> {
+    store.value(Table::Meta, key).map_or_else(|| Some(T::default()), |bytes| postcard::from_bytes(&bytes).ok())
 }
 
 impl Views {

@@ -67,7 +67,7 @@ impl<K: Ord + Serialize + DeserializeOwned> Hours<K> {
     }
 
     /// The last `count` hours up to and with `last`, each with its number.
-    pub fn last(&self, last: u64, count: u64) -> impl Iterator<Item = (u64, &Hour<K>)> {
+    pub fn last(&self, last: u64, count: u64) -> impl Iterator<Item = (u64, &Hour<K>)> + Clone {
         self.hours.range((last + 1).saturating_sub(count)..=last).map(|(hour, counts)| (*hour, counts))
     }
 

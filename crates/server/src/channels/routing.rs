@@ -78,13 +78,10 @@ pub fn choose<'a>(group: &[&'a Arc<Account>], rates: &Rates, country: &Text) -> 
 pub async fn measure(app: App) {
     loop {
         let last = hour(now());
-        let look = app.keeper.look(move |node| {
-            let hours = node.views().map(|views| views.accounts.last(last, HOURS).map(|(at, hour)| (at, hour.clone())).collect());
-            hours.unwrap_or_else(Vec::new)
-        });
+        let look = app.keeper.look(move |node| node.views().map(|views| Rates::of(views.accounts.last(last, HOURS), last)));
         // While the node is opened again the figures stay as they were.
-        if let Ok(hours) = look.await {
-            app.channels.measured(Rates::of(hours.iter().map(|(at, hour)| (*at, hour)), last));
+        if let Ok(rates) = look.await {
+            app.channels.measured(rates.unwrap_or_default());
         }
         sleep(EVERY).await;
     }
