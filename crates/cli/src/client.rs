@@ -27,6 +27,7 @@ pub struct Client {
     http: reqwest::Client,
     runtime: tokio::runtime::Runtime,
     base: String,
+    /// Empty for calls that need none.
     key: String,
 }
 
@@ -47,11 +48,19 @@ impl Server {
         let Some(key) = self.key.clone().filter(|key| !key.is_empty()) else {
             bail!("no API key; set FADEN_KEY to the admin key that `faden serve` printed at its first start");
         };
+        Ok(Client { key, ..self.without_key()? })
+    }
+
+    /// For what anybody may ask.
+    ///
+    /// # Errors
+    /// When no client can be made.
+    pub fn without_key(&self) -> anyhow::Result<Client> {
         // Installed already when this is not the first connection.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().build().context("cannot make an HTTP client")?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot make an HTTP client")?;
-        Ok(Client { http, runtime, base: self.server.trim_end_matches('/').to_owned(), key })
+        Ok(Client { http, runtime, base: self.server.trim_end_matches('/').to_owned(), key: String::new() })
     }
 }
 
@@ -91,7 +100,10 @@ impl Client {
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<String>, limit: Option<Duration>) -> anyhow::Result<reqwest::Response> {
-        let mut request = self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.key);
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        if !self.key.is_empty() {
+            request = request.bearer_auth(&self.key);
+        }
         if let Some(limit) = limit {
             request = request.timeout(limit);
         }

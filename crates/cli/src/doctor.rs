@@ -3,6 +3,7 @@
 use crate::Ending;
 use crate::client::{Client, Server};
 use crate::load;
+use crate::settings::Settings;
 use crate::terminal::{self, Paint};
 use clap::Args;
 use serde_json::{Value, json};
@@ -20,13 +21,21 @@ const FLUSHES: u32 = 20;
 #[derive(Args)]
 #[command(after_help = "Examples:
   faden doctor
-  faden doctor --data /var/lib/faden --workspace my-shop")]
+  faden doctor --data /var/lib/faden --workspace my-shop
+  faden doctor --config /etc/faden/server.yaml
+  faden doctor --ready")]
 pub struct Arguments {
+    /// The settings file of the server: its data directory, its workspace and its address are looked at
+    #[arg(long, value_name = "FILE", env = "FADEN_CONFIG")]
+    config: Option<PathBuf>,
+    /// Only ask whether the server takes events, which needs no key: exit code 0 or 1, for health checks
+    #[arg(long)]
+    ready: bool,
     /// Data directory to look at
     #[arg(long, value_name = "DIR", default_value = "faden-data", env = "FADEN_DATA")]
     data: PathBuf,
     /// Workspace to check
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "FADEN_WORKSPACE")]
     workspace: Option<PathBuf>,
     #[command(flatten)]
     server: Server,
@@ -49,8 +58,18 @@ struct Finding {
     says: String,
 }
 
-pub fn run(arguments: &Arguments) -> anyhow::Result<Ending> {
+pub fn run(arguments: &Arguments, settings: &Settings) -> anyhow::Result<Ending> {
     let mut findings = Vec::new();
+    if arguments.ready {
+        let ready = readiness(&arguments.server.without_key()?, State::Mend, &mut findings);
+        print(arguments, &findings)?;
+        // A clock that is behind takes nothing away from whoever sends events.
+        return Ok(if ready { Ending::Well } else { Ending::Findings });
+    }
+    if let Some(file) = &settings.file {
+        // Whatever is wrong with it was told before.
+        findings.push(Finding { what: "settings".to_owned(), state: State::Well, says: format!("no errors in {}", file.display()) });
+    }
     disk(&arguments.data, &mut findings);
     if let Some(workspace) = &arguments.workspace {
         let (state, says) = match load::definitions(workspace) {
@@ -139,21 +158,32 @@ fn flush_time(place: &Path) -> std::io::Result<Duration> {
     Ok(times[times.len() / 2])
 }
 
-fn server(client: &Client, findings: &mut Vec<Finding>) {
-    let mut say = |what: String, state, says: String| findings.push(Finding { what, state, says });
-    match client.get::<Value>("/readyz") {
-        Ok(ready) => {
-            let behind = ready["clock_behind_ms"].as_i64().unwrap_or(0);
-            say("server".to_owned(), State::Well, "takes events".to_owned());
-            let (state, says) = if behind > 0 {
-                (State::Mend, format!("{} s behind the log; timers wait until it has caught up: set it by NTP", behind / 1000))
-            } else {
-                (State::Well, "not behind the log".to_owned())
-            };
-            say("clock".to_owned(), state, says);
+/// Whether the server takes events, and its clock; `unready` is how bad it is when it does not.
+fn readiness(client: &Client, unready: State, findings: &mut Vec<Finding>) -> bool {
+    let mut say = |what: &str, state, says: String| findings.push(Finding { what: what.to_owned(), state, says });
+    let ready = match client.get::<Value>("/readyz") {
+        Ok(ready) => ready,
+        Err(error) => {
+            say("server", unready, format!("{error:#}"));
+            return false;
         }
-        Err(error) => return say("server".to_owned(), State::Look, format!("{error:#}")),
+    };
+    say("server", State::Well, "takes events".to_owned());
+    match ready["clock_behind_ms"].as_i64().unwrap_or(0) {
+        0 => say("clock", State::Well, "not behind the log".to_owned()),
+        behind => {
+            let says = format!("{} s behind the log; timers wait until it has caught up: set it by NTP", behind / 1000);
+            say("clock", State::Mend, says);
+        }
     }
+    true
+}
+
+fn server(client: &Client, findings: &mut Vec<Finding>) {
+    if !readiness(client, State::Look, findings) {
+        return;
+    }
+    let mut say = |what: String, state, says: String| findings.push(Finding { what, state, says });
     match client.get::<Value>("/api/v1/channels") {
         Ok(channels) => {
             for channel in channels["items"].as_array().into_iter().flatten() {

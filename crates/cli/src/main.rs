@@ -19,11 +19,12 @@ mod progress;
 mod publish;
 mod replay;
 mod serve;
+mod settings;
 mod table;
 mod terminal;
 mod test;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Millions of small objects come and go: the system's allocator spent a twentieth of a replay of 2.8
@@ -69,25 +70,7 @@ enum Ending {
 fn main() -> ExitCode {
     // Many small objects in no order gain nothing from huge pages, and pay for clearing them.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
-    let ending = match Arguments::parse().command {
-        Command::Serve(arguments) => serve::run(&arguments),
-        Command::Plan(arguments) => publish::plan(&arguments),
-        Command::Apply(arguments) => publish::apply(&arguments),
-        Command::Login(arguments) => publish::login(&arguments),
-        Command::Import(arguments) => import::run(&arguments),
-        Command::Export(arguments) => export::run(&arguments),
-        Command::Backup(arguments) => backup::backup(&arguments),
-        Command::Restore(arguments) => backup::restore(&arguments),
-        Command::Doctor(arguments) => doctor::run(&arguments),
-        Command::Check(arguments) => check::run(&arguments),
-        Command::Test(arguments) => test::run(&arguments),
-        Command::Replay(arguments) => replay::run(&arguments),
-        Command::Explain(arguments) => explain::run(&arguments),
-        Command::Profile(arguments) => profile::run(&arguments),
-        Command::Demo(arguments) => demo::run(&arguments),
-        Command::Bench(arguments) => bench::run(&arguments),
-    };
-    match ending {
+    match run() {
         Ok(Ending::Well) => ExitCode::SUCCESS,
         Ok(Ending::Findings) => ExitCode::FAILURE,
         // Whoever reads the output has seen enough: `faden ... | head`.
@@ -96,5 +79,28 @@ fn main() -> ExitCode {
             terminal::complain(&error);
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run() -> anyhow::Result<Ending> {
+    let Some(settings) = settings::read(Arguments::command())? else { return Ok(Ending::Findings) };
+    let arguments = Arguments::from_arg_matches(&settings.matches).unwrap_or_else(|error| error.exit());
+    match arguments.command {
+        Command::Serve(arguments) => serve::run(&arguments, &settings),
+        Command::Plan(arguments) => publish::plan(&arguments),
+        Command::Apply(arguments) => publish::apply(&arguments),
+        Command::Login(arguments) => publish::login(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
+        Command::Backup(arguments) => backup::backup(&arguments),
+        Command::Restore(arguments) => backup::restore(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments, &settings),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Profile(arguments) => profile::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
     }
 }

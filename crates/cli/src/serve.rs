@@ -2,8 +2,9 @@
 
 use crate::Ending;
 use crate::load;
+use crate::settings::{CACHE_MB_MAX, PARTITIONS_MAX, Settings};
 use anyhow::Context;
-use clap::Args;
+use clap::{ArgAction, Args};
 use faden_engine::workspace::{Colours, render};
 use faden_server::telemetry::{self, LogFormat};
 use faden_server::{Options, ServeError, Started, serve};
@@ -16,12 +17,28 @@ use std::time::Duration;
 ///
 /// The first start makes the data directory and prints a link to the console and two keys, once.
 /// Events that were answered survive a crash and a power cut. Ctrl-C ends it cleanly.
+///
+/// Each setting is taken from its flag, else from the environment, else from the settings file, else it has its
+/// default.
 #[derive(Args)]
 #[command(after_help = "Examples:
   faden serve
   faden serve --workspace my-shop
-  faden serve --data /var/lib/faden --listen 0.0.0.0:7700 --base-url https://faden.example.com")]
+  faden serve --data /var/lib/faden --listen 0.0.0.0:7700 --base-url https://faden.example.com
+  faden serve --config /etc/faden/server.yaml
+  faden serve --config /etc/faden/server.yaml --print-config
+
+A settings file has the flags' names with `_` for `-`; its paths are from where it lies:
+  data: /var/lib/faden
+  listen: 0.0.0.0:7700
+  base_url: https://faden.example.com")]
 pub struct Arguments {
+    /// A file with settings, in YAML
+    #[arg(long, value_name = "FILE", env = "FADEN_CONFIG")]
+    config: Option<PathBuf>,
+    /// Print the settings that hold and where each comes from, as a settings file; start nothing
+    #[arg(long)]
+    print_config: bool,
     /// Where everything is kept
     #[arg(long, value_name = "DIR", default_value = "faden-data", env = "FADEN_DATA")]
     data: PathBuf,
@@ -29,29 +46,33 @@ pub struct Arguments {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7700", env = "FADEN_LISTEN")]
     listen: SocketAddr,
     /// Publish this workspace at the start
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "FADEN_WORKSPACE")]
     workspace: Option<PathBuf>,
     /// How customers and providers reach this server, for links in messages
     #[arg(long, value_name = "URL", env = "FADEN_BASE_URL")]
     base_url: Option<String>,
     /// Partitions, 1 to 64; only a new data directory takes it
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = 1, env = "FADEN_PARTITIONS", value_parser = clap::value_parser!(u16).range(1..=PARTITIONS_MAX))]
     partitions: u16,
     /// Memory for reading state from disk, in megabytes
-    #[arg(long, value_name = "MB", default_value_t = 256)]
+    #[arg(long, value_name = "MB", default_value_t = 256, env = "FADEN_CACHE", value_parser = clap::value_parser!(u64).range(1..=CACHE_MB_MAX))]
     cache: u64,
     /// Write log lines as JSON; FADEN_LOG chooses which, such as faden_server=debug,warn
-    #[arg(long)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, env = "FADEN_LOG_JSON")]
     log_json: bool,
     /// Print what was started as one JSON object
-    #[arg(long)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set)]
     json: bool,
     /// Append and flush only, apply nothing: the floor of `faden bench`
     #[arg(long, hide = true)]
     log_only: bool,
 }
 
-pub fn run(arguments: &Arguments) -> anyhow::Result<Ending> {
+pub fn run(arguments: &Arguments, settings: &Settings) -> anyhow::Result<Ending> {
+    if arguments.print_config {
+        write!(std::io::stdout(), "{}", settings.effective()).context("cannot write to standard output")?;
+        return Ok(Ending::Well);
+    }
     let workspace = arguments.workspace.as_deref().map(load::files).transpose()?;
     let options = Options {
         data: arguments.data.clone(),

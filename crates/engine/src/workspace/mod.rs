@@ -12,6 +12,7 @@ pub mod code;
 mod conditions;
 mod events;
 mod fields;
+mod flat;
 mod identity;
 mod journey;
 mod policies;
@@ -31,6 +32,7 @@ mod yaml;
 mod tests;
 
 pub use about::about;
+pub use flat::{Shape, read_flat};
 pub use render::{Colours, line_column, render};
 pub use scenario::read_scenarios;
 
