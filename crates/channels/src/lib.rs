@@ -151,6 +151,12 @@ pub trait Channel: Send + Sync {
     /// Hands one message over. Ends within the account's time limit; may be called at the same time from several tasks.
     fn send<'a>(&'a self, message: &'a Outgoing) -> BoxFuture<'a, Result<Accepted, SendError>>;
 
+    /// For how long after the customer wrote to this account such a content may still be handed over; `None` when it
+    /// always may.
+    fn session(&self, _content: &Content) -> Option<Duration> {
+        None
+    }
+
     /// Reaches the provider and signs in, sends nothing: for `faden doctor`.
     fn check(&self) -> BoxFuture<'_, Result<(), SendError>>;
 }

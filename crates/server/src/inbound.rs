@@ -35,7 +35,7 @@ const CALL_BYTES_MAX: usize = 1 << 20;
 const LOOKS: usize = 10;
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Name of the event that a customer's message becomes.
-const RECEIVED: &str = "Message Received";
+pub const RECEIVED: &str = "Message Received";
 
 /// Where providers call us: the account's name is in the path, the signature is the account's own.
 pub fn router() -> Router<App> {

@@ -22,6 +22,7 @@ mod keys;
 mod live;
 mod metrics;
 pub mod outside;
+mod past;
 mod problem;
 mod publish;
 mod said;

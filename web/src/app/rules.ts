@@ -30,6 +30,8 @@ const texts = {
     hours: '{{n}} hours',
     hour: 'an hour',
     deadline: 'Its time ran out before it could go out',
+    session_window:
+      'WhatsApp takes texts of your own for 24 hours after the customer wrote only; write a template instead',
     two_people: 'two different values of {{kind}} prove two people',
     limit: 'the limit of {{kind}} would be broken',
     kept_apart: 'an un-merge keeps these two apart',
@@ -76,6 +78,8 @@ const texts = {
     hours: '{{n}} Stunden',
     hour: 'einer Stunde',
     deadline: 'Die Frist lief ab, bevor sie hinausgehen konnte',
+    session_window:
+      'WhatsApp nimmt freie Texte nur 24 Stunden lang an, nachdem der Kunde geschrieben hat; sonst eine Vorlage verwenden',
     two_people: 'zwei verschiedene Werte von {{kind}} beweisen zwei Personen',
     limit: 'die Grenze für {{kind}} wäre überschritten',
     kept_apart: 'eine Trennung hält diese beiden auseinander',
@@ -143,6 +147,7 @@ const RULES: readonly [RegExp, Words, Words?][] = [
     },
   ],
   [/^deadline$/, (_, t) => t('deadline')],
+  [/^session_window$/, (_, t) => t('session_window')],
   // Why an identifier was not joined.
   [/^two different values of (?<kind>.+) prove two people$/, (at, t) => t('two_people', at)],
   [/^the limit of (?<kind>.+) would be broken$/, (at, t) => t('limit', at)],

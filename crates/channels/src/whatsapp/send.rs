@@ -11,6 +11,8 @@ use http::{Method, Request, StatusCode, Uri};
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// Meta's customer service window: so long after the customer wrote, texts of one's own are taken.
+const SESSION: Duration = Duration::from_secs(24 * 3600);
 /// Characters of a text.
 const LONGEST_TEXT: usize = 4096;
 
@@ -68,6 +70,10 @@ impl WhatsApp {
 impl Channel for WhatsApp {
     fn send<'a>(&'a self, message: &'a Outgoing) -> BoxFuture<'a, Result<Accepted, SendError>> {
         self.post(message).boxed()
+    }
+
+    fn session(&self, content: &Content) -> Option<Duration> {
+        (self.settings.session_window && matches!(content, Content::Text(_))).then_some(SESSION)
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), SendError>> {

@@ -17,12 +17,20 @@ pub struct CloudApi {
     pub app_secret: Secret,
     /// A word of ours that Meta says back when the webhook is set up.
     pub verify_token: Secret,
+    /// Whether texts of one's own are held to the 24 hours after the customer wrote. Off where his messages do not
+    /// come here: Meta refuses what is too late then.
+    #[serde(default = "yes")]
+    pub session_window: bool,
     #[serde(default = "default_base_url")]
     pub base_url: String,
     #[serde(default = "default_version")]
     pub version: String,
     #[serde(default = "default_timeout")]
     pub timeout_seconds: u64,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn default_base_url() -> String {

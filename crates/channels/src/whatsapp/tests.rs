@@ -68,6 +68,16 @@ async fn texts_and_templates_are_sent_as_published() {
     }
 }
 
+#[test]
+fn texts_of_ones_own_go_for_a_day_after_the_customer_wrote_and_templates_always() {
+    let template = Content::Template { name: "order_late".to_owned(), language: "en".to_owned(), parameters: Vec::new() };
+    let text = Content::Text("Hello".to_owned());
+    let (mut account, day) = (account("http://127.0.0.1:1"), Duration::from_secs(86_400));
+    assert_eq!([account.session(&text), account.session(&template)], [Some(day), None]);
+    account.settings.session_window = false;
+    assert_eq!([account.session(&text), account.session(&template)], [None, None]);
+}
+
 #[tokio::test]
 async fn metas_codes_say_what_can_be_done_next() {
     let error =

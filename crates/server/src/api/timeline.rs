@@ -6,6 +6,7 @@ use super::page::{Page, Paging, blocking};
 use super::person::{Person, person, raw_text};
 use crate::access::Need;
 use crate::keys::Scope;
+use crate::past::{newest, read};
 use crate::problem::Problem;
 use crate::state::App;
 use axum::extract::{Path, State};
@@ -15,9 +16,8 @@ use axum::{Json, Router};
 use faden_engine::decision::tell;
 use faden_engine::view::reaction_name;
 use faden_model::json::write_text;
-use faden_model::{Command, Event, EventKind, Record, Timestamp};
-use faden_runtime::views::timeline::stored;
-use faden_storage::{LogError, LogReader, LogReaders, Position};
+use faden_model::{Event, EventKind, Timestamp};
+use faden_storage::{LogError, LogReaders, Position};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -36,8 +36,6 @@ pub struct Document;
 
 /// Events and decisions that one call looks at; what a filter leaves aside counts.
 const LOOKED_AT_MAX: usize = 500;
-/// A record this far on is reached by reading on; one that is farther by opening the log again (0.3 ms).
-const READ_ON_MAX: u64 = 500;
 
 /// What sort of thing happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -196,12 +194,8 @@ impl Life {
         }
         if self.events.is_empty() && !self.done.0 {
             let before = Position(self.start.0);
-            let mut positions: Vec<Position> = self.unsaved.iter().copied().filter(|position| *position < before).take(count).collect();
-            positions.extend(self.person.strands.iter().flat_map(|strand| stored(&self.person.store, *strand, before, count)));
-            positions.sort_unstable_by(|one, next| next.cmp(one));
-            positions.dedup();
-            positions.truncate(count);
-            self.events = read(&self.log, &positions)?;
+            let positions = newest(&self.person.store, &self.person.strands, &self.unsaved, before, count);
+            self.events = read(&self.log, &positions, |position, at, event| (position, at, happened(position, at, event)))?;
             self.done.0 = positions.is_empty();
         }
         Ok(())
@@ -210,30 +204,6 @@ impl Life {
 
 fn says(item: &TimelineItem, q: &str) -> bool {
     [item.title.as_str(), &item.detail, item.data.get()].iter().any(|text| text.to_lowercase().contains(q))
-}
-
-/// Events at these positions, newest first as they are; read oldest first, as the log stands.
-fn read(log: &LogReaders, positions: &[Position]) -> Result<VecDeque<(Position, Timestamp, TimelineItem)>, LogError> {
-    let mut found = VecDeque::new();
-    let mut open: Option<LogReader> = None;
-    for wanted in positions.iter().rev() {
-        let near = open.take().filter(|reader| wanted.0 - reader.position().0 <= READ_ON_MAX);
-        let mut reader = match near {
-            Some(reader) => reader,
-            None => log.read(*wanted)?,
-        };
-        while let Some((position, bytes)) = reader.next()? {
-            if position < *wanted {
-                continue;
-            }
-            if let Ok(Record { at, command: Command::Event(event) }) = Record::decode(bytes) {
-                found.push_front((position, at, happened(position, at, &event)));
-            }
-            break;
-        }
-        open = Some(reader);
-    }
-    Ok(found)
 }
 
 fn happened(position: Position, at: Timestamp, event: &Event<'_>) -> TimelineItem {

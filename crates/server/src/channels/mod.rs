@@ -11,6 +11,7 @@ mod build;
 mod claim;
 mod render;
 mod routing;
+mod session;
 mod test_message;
 mod worker;
 

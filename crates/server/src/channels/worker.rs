@@ -1,8 +1,9 @@
 //! One worker of one account: takes a message, asks, renders, hands over, writes down what came of it.
 
 use super::accounts::{Account, jittered};
-use super::claim::claim;
+use super::claim::{Claim, claim};
 use super::render::render;
+use super::session;
 use crate::inbound::address_gone;
 use crate::keeper::now;
 use crate::state::App;
@@ -24,6 +25,8 @@ const LATER_ASKED_MAX: Duration = Duration::from_secs(3600);
 /// A message that may have been taken is sent again after so long, and so often at most: each time can be a repeat.
 const UNANSWERED_PAUSE: Duration = Duration::from_secs(5 * 60);
 const UNANSWERED_MAX: u32 = 3;
+/// Code of a text that came too long after the customer wrote last.
+const OUTSIDE_SESSION: &str = "session_window";
 /// While the node is being opened again.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// Between attempts to write down what came of a message: until then nothing else is sent.
@@ -103,23 +106,23 @@ fn put_off(app: &App, kind: &str, message: MessageId, after: Duration) {
     });
 }
 
-/// Sees one message through: sent, failed, stopped, or put off.
-async fn attempt(app: &App, account: &Account, channel: &dyn Channel, message: MessageId) -> Next {
+/// A message that may go out at this instant, or what becomes of it instead.
+async fn cleared(app: &App, account: &Account, message: MessageId) -> Result<(Claim, Duration), Next> {
     let claimed = match app.keeper.look(move |node| claim(node, message, now())).await {
         Ok(Some(claimed)) => claimed,
         // Sent, stopped or failed already.
-        Ok(None) => return Next::Done,
-        Err(_) => return Next::Later(ASK_AGAIN),
+        Ok(None) => return Err(Next::Done),
+        Err(_) => return Err(Next::Later(ASK_AGAIN)),
     };
     match &claimed.clearance {
         Clearance::Go => {}
         Clearance::Hold { until } => {
             let wait = u64::try_from(until.0.saturating_sub(now().0)).unwrap_or(0);
-            return Next::Later(Duration::from_millis(wait));
+            return Err(Next::Later(Duration::from_millis(wait)));
         }
         Clearance::Stop { rule } => {
             write(app, Command::Report(Report { code: rule.clone(), withheld: true, ..report(message, Receipt::Failed) })).await;
-            return Next::Done;
+            return Err(Next::Done);
         }
     }
     let age = Duration::from_millis(u64::try_from(now().0.saturating_sub(claimed.row.at.0)).unwrap_or(0));
@@ -127,8 +130,17 @@ async fn attempt(app: &App, account: &Account, channel: &dyn Channel, message: M
     if left.is_zero() {
         account.failed.fetch_add(1, Ordering::Relaxed);
         write(app, of(account, Report { code: Text::const_new("deadline"), ..report(message, Receipt::Failed) })).await;
-        return Next::Done;
+        return Err(Next::Done);
     }
+    Ok((claimed, left))
+}
+
+/// Sees one message through: sent, failed, stopped, or put off.
+async fn attempt(app: &App, account: &Account, channel: &dyn Channel, message: MessageId) -> Next {
+    let (claimed, left) = match cleared(app, account, message).await {
+        Ok(cleared) => cleared,
+        Err(next) => return next,
+    };
     let outgoing = match render(app, message, &claimed) {
         Ok(outgoing) => outgoing,
         Err(error) => {
@@ -138,6 +150,17 @@ async fn attempt(app: &App, account: &Account, channel: &dyn Channel, message: M
             return Next::Done;
         }
     };
+    if let Some(session) = channel.session(&outgoing.content) {
+        match session::is_open(app, &account.name, message, session).await {
+            Ok(true) => {}
+            Ok(false) => return fail(app, account, message, OUTSIDE_SESSION, false).await,
+            Err(_) => return Next::Later(ASK_AGAIN),
+        }
+        // That took a moment, in which he may have written STOP.
+        if let Err(next) = cleared(app, account, message).await {
+            return next;
+        }
+    }
     let span = tracing::debug_span!("send", otel.kind = "client", account = %account.name, channel = %account.kind, template = %claimed.row.template);
     let result = channel.send(&outgoing).instrument(span).await;
     match settle(app, account, message, result).await {

@@ -1,24 +1,41 @@
 //! What comes back: receipts and replies of a provider that calls us.
 
-use crate::common::{Server, WAIT_MAX};
+use crate::common::{Server, WAIT_MAX, wait_until};
 use axum::Json;
 use axum::routing::post;
 use hmac::{Hmac, Mac};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
+use tempfile::TempDir;
 
 const JOURNEY: &str = "journey: news\npurpose: marketing\nentry: {event: Ping, reentry: always}\nsteps:\n  - id: tell\n    send: {template: news, channels: [whatsapp]}\n";
 const FORM: &str = "---\ntemplate: news\n---\nNews for you.\n";
 
-/// A provider that takes everything under one name after the other.
-async fn provider() -> String {
+/// A provider that takes everything under one name, and what it was given.
+async fn provider() -> (String, Arc<Mutex<Vec<Value>>>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("it is bound");
-    let router = axum::Router::new().fallback(post(|| async { Json(json!({"messages": [{"id": "wamid.1"}]})) }));
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    format!("http://{address}")
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let kept = calls.clone();
+    let take = move |Json(call): Json<Value>| {
+        kept.lock().expect("nobody panics with it").push(call);
+        async { Json(json!({"messages": [{"id": "wamid.1"}]})) }
+    };
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(post(take))).await });
+    (format!("http://{address}"), calls)
+}
+
+/// A workspace that sends by WhatsApp, with its secrets in a file; `more` is the rest of the account.
+fn settings(secrets: &TempDir, provider: &str, more: &str) -> String {
+    let file = secrets.path().join("secret");
+    std::fs::write(&file, "hush\n").expect("written");
+    let secret = format!("{{file: \"{}\"}}", file.display());
+    format!(
+        "workspace: shop\ncountry: DE\ntime_zone: Europe/Berlin\nlanguages: [en]\nchannels:\n  - {{name: page, kind: in_app}}\n  - {{name: chat, kind: whatsapp, allow_private: true, cloud_api: {{phone_number_id: \"7\", access_token: {secret}, app_secret: {secret}, verify_token: {secret}, base_url: \"{provider}\"{more}}}}}\n"
+    )
 }
 
 fn signature(body: &str) -> String {
@@ -51,13 +68,7 @@ async fn wait(server: &Server, state: &str, count: u64) {
 #[tokio::test(flavor = "multi_thread")]
 async fn receipts_find_their_message_and_stop_holds_before_the_answer() {
     let secrets = tempfile::tempdir().expect("a temporary directory");
-    let file = secrets.path().join("secret");
-    std::fs::write(&file, "hush\n").expect("written");
-    let secret = format!("{{file: \"{}\"}}", file.display());
-    let settings = format!(
-        "workspace: shop\ncountry: DE\ntime_zone: Europe/Berlin\nlanguages: [en]\nchannels:\n  - {{name: chat, kind: whatsapp, allow_private: true, cloud_api: {{phone_number_id: \"7\", access_token: {secret}, app_secret: {secret}, verify_token: {secret}, base_url: \"{}\"}}}}\n",
-        provider().await
-    );
+    let settings = settings(&secrets, &provider().await.0, "");
     let files = [
         ("faden.yaml", settings.as_str()),
         ("policies/global.yaml", "policy: global\nconsent: {marketing: opt_in}\n"),
@@ -98,4 +109,68 @@ async fn receipts_find_their_message_and_stop_holds_before_the_answer() {
     let sources = server.get("/api/v1/sources").await;
     let chat = sources["items"].as_array().and_then(|all| all.iter().find(|one| one["source"] == "chat")).cloned();
     assert_eq!(chat.map(|chat| chat["kinds"][0]["name"].clone()), Some(json!("Message Received")));
+}
+
+/// What a customer wrote some minutes ago.
+async fn write(server: &Server, from: &str, minutes: u64) {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("it is later than 1970").as_secs();
+    let at = (now - minutes * 60).to_string();
+    let message = json!({"id": format!("wamid.{from}"), "from": from, "timestamp": at, "type": "text", "text": {"body": "Where is it?"}});
+    let notice = notice(&json!({"messages": [message]}));
+    let signature = signature(&notice.to_string());
+    let headers = [("x-hub-signature-256", signature.as_str())];
+    let (answered, answer) = server.call_with("", Method::POST, "/in/chat", Some(notice), &headers).await;
+    assert_eq!(answered, 200, "{answer}");
+}
+
+/// Sends to one person for each row, who wrote so many minutes ago or never: whether a text, and whether a form, went
+/// out on WhatsApp.
+async fn sent_after(more: &str, table: &[(Option<u64>, bool, bool)]) {
+    const ANSWER: &str = "journey: answer\npurpose: service\nentry: {event: Asked, reentry: always}\nsteps:\n  - id: tell\n    send: {template: answer, channels: [whatsapp, in_app]}\n";
+    let secrets = tempfile::tempdir().expect("a temporary directory");
+    let (url, calls) = provider().await;
+    let settings = settings(&secrets, &url, more);
+    let files = [
+        ("faden.yaml", settings.as_str()),
+        ("policies/global.yaml", "policy: global\nconsent: {marketing: none, service: none}\n"),
+        ("journeys/news.yaml", JOURNEY),
+        ("journeys/answer.yaml", ANSWER),
+        ("templates/news/whatsapp.en.jinja", FORM),
+        ("templates/answer/whatsapp.en.jinja", "It is on its way.\n"),
+        ("templates/answer/in_app.en.jinja", "---\ntitle: Your order\n---\nIt is on its way.\n"),
+    ];
+    let server = Server::start(&files).await;
+    for (at, (wrote, text, form)) in table.iter().enumerate() {
+        let (user, number) = (format!("u{at}"), format!("4917012345{at:02}"));
+        server.send(&[json!({"type": "identify", "userId": user, "traits": {"phone": format!("+{number}")}})]).await;
+        if let Some(minutes) = wrote {
+            write(&server, &number, *minutes).await;
+            // Whatever he does since then does not count as writing.
+            let seen: Vec<Value> = (0..70).map(|_| json!({"type": "track", "userId": user, "event": "Seen"})).collect();
+            server.send(&seen).await;
+        }
+        let of = |kind: &str| {
+            let calls = calls.lock().expect("nobody panics with it");
+            calls.iter().any(|call| call["type"] == kind && call["to"] == format!("+{number}"))
+        };
+        let messages = |filter: &'static str| {
+            let (server, path) = (&server, format!("/api/v1/messages?profile=user_id:{user}&{filter}"));
+            async move { server.get(&path).await["items"].as_array().cloned().unwrap_or_default() }
+        };
+        server.send(&[json!({"type": "track", "userId": user, "event": "Asked"})]).await;
+        server.send(&[json!({"type": "track", "userId": user, "event": "Ping"})]).await;
+        let (by_form, by_text) = ("template=news&state=sent", if *text { "template=answer&state=sent" } else { "channel=in_app" });
+        wait_until("both went their way", || async { !messages(by_form).await.is_empty() && !messages(by_text).await.is_empty() }).await;
+        assert_eq!((of("text"), of("template")), (*text, *form), "{wrote:?}");
+        let failed = messages("state=failed").await;
+        let codes: Vec<&Value> = failed.iter().map(|item| &item["code"]).collect();
+        assert_eq!(codes, if *text { vec![] } else { vec!["session_window"] }, "{failed:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_goes_by_whatsapp_within_a_day_after_the_customer_wrote_and_at_once_elsewhere_after_it() {
+    let table = [(Some(0), true, true), (Some(24 * 60 - 1), true, true), (Some(24 * 60 + 1), false, true), (None, false, true)];
+    sent_after("", &table).await;
+    sent_after(", session_window: false", &[(None, true, true)]).await;
 }
