@@ -3,8 +3,8 @@
 //! The server is another process of this same program; the load comes from this one, on the same cores. In
 //! the same run a second server only parses, appends and flushes: that is the floor, the most that any
 //! server behind this HTTP and this disk could do. Latency is measured at half of the top load, from when a
-//! call was due to be sent, so waiting before it counts. At last questions are asked while events come in:
-//! each brings an event of its own, and its answer must count that event.
+//! call was due to be sent, so waiting before it counts; the floor gets the same load. At last questions are
+//! asked while events come in: each brings an event of its own, and its answer must count that event.
 
 use super::{Report, cart, machine};
 use anyhow::{Context, bail, ensure};
@@ -304,5 +304,13 @@ pub fn measure(arguments: &Arguments, report: &mut Report) -> anyhow::Result<()>
     say_times(report, &times, "ms, request to committed decision");
     report.say("server's memory after the batches", resident as f64 / 1e6, "MB");
     report.say("server's memory at the end", server.resident_bytes() as f64 / 1e6, "MB");
-    decide(&server, &rest[calls.requests.len() * BATCH..], arguments.seconds, report)
+    let (at_load, others) = rest.split_at(calls.requests.len() * BATCH);
+    decide(&server, others, arguments.seconds, report)?;
+    drop(server);
+
+    report.head(&format!("floor at the same load, {load:.0} events/s in batches"));
+    let floor = Server::start(directory, "floor-at-load", true)?;
+    let (times, _) = steady(&floor, &floor.batches(at_load), BATCH_CONNECTIONS, load, b"")?;
+    say_times(report, &times, "ms, request to flushed record");
+    Ok(())
 }

@@ -9,6 +9,8 @@
 //! wrong checksum, fjall refuses to open rather than guess: that is [`StoreError::Open`], and the
 //! store is rebuilt from backup and log.
 
+#[cfg(target_os = "linux")]
+use super::paced::Pace;
 use super::{Batch, Beside, Change, Store, StoreError, StoreOptions, Table, Visit, VisitMany, bounds};
 use fjall::{
     CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable,
@@ -35,6 +37,8 @@ const FILTER_BITS_PER_KEY: f32 = 10.0;
 /// A store in a directory of its own, which nothing else may open at the same time.
 pub struct FjallStore {
     tables: Arc<Tables>,
+    #[cfg(target_os = "linux")]
+    pace: Pace,
     stopped: bool,
 }
 
@@ -63,7 +67,12 @@ impl FjallStore {
         for table in Table::ALL {
             rows.push(database.keyspace(table.name(), || table_options(table)).map_err(failed)?);
         }
-        Ok(Self { tables: Arc::new(Tables { database, rows }), stopped: false })
+        Ok(Self {
+            tables: Arc::new(Tables { database, rows }),
+            stopped: false,
+            #[cfg(target_os = "linux")]
+            pace: Pace::start(&options.directory),
+        })
     }
 
     fn table(&self, table: Table) -> &Keyspace {
@@ -212,6 +221,8 @@ impl Store for FjallStore {
         // only the last one is handed on.
         let mut changes: Vec<Change<'_>> = batch.changes().collect();
         changes.sort_by_key(|change| (change.table, change.key));
+        #[cfg(target_os = "linux")]
+        self.pace.committing();
         let mut writes = self.tables.database.batch();
         for (index, change) in changes.iter().enumerate() {
             let overwritten = changes.get(index + 1).is_some_and(|next| (next.table, next.key) == (change.table, change.key));

@@ -11,6 +11,8 @@
 mod batch;
 mod fjall;
 mod memory;
+#[cfg(target_os = "linux")]
+mod paced;
 
 pub use batch::{Batch, Change};
 pub(crate) use batch::{IMPORTING_KEY, LOG_POSITION_KEY};
