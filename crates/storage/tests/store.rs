@@ -288,6 +288,21 @@ fn a_fjall_store_comes_back_with_filed_keys_and_everything_before_them() {
 }
 
 #[test]
+fn a_closed_fjall_store_leaves_no_second_names() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = FjallStore::open(&options(directory.path())).unwrap();
+    store.commit(&numbered(1)).unwrap();
+    let leaving = directory.path().join("leaving");
+    // Its journal gets a second name soon.
+    while std::fs::read_dir(&leaving).is_ok_and(|names| names.count() == 0) || !leaving.exists() {
+        std::thread::yield_now();
+    }
+    drop(store);
+    assert_eq!(std::fs::read_dir(&leaving).unwrap().count(), 0);
+    assert_eq!(after_commit(&FjallStore::open(&options(directory.path())).unwrap()), 1);
+}
+
+#[test]
 fn a_fjall_journal_cut_or_holed_anywhere_leaves_a_prefix_or_refuses() {
     let directory = tempfile::tempdir().unwrap();
     let live = directory.path().join("live");

@@ -297,15 +297,18 @@ pub fn measure(arguments: &Arguments, report: &mut Report) -> anyhow::Result<()>
     report.say("single calls, share of the floor", alone / floor_singles, "");
 
     let load = arguments.load.unwrap_or(batches / 2.0);
-    let calls = server.batches(&rest[..rest.len().min(load as usize * arguments.seconds as usize)]);
+    let (at_load, rest) = rest.split_at(rest.len().min(load as usize * arguments.seconds as usize) / BATCH * BATCH);
     let what = if arguments.load.is_some() { "load as asked" } else { "half of the top load" };
-    report.head(&format!("{what}, {load:.0} events/s in batches, {:.1} s", (calls.requests.len() * BATCH) as f64 / load));
-    let (times, _) = steady(&server, &calls, BATCH_CONNECTIONS, load, b"")?;
+    report.head(&format!("{what}, {load:.0} events/s in batches, {:.1} s", at_load.len() as f64 / load));
+    let (times, _) = steady(&server, &server.batches(at_load), BATCH_CONNECTIONS, load, b"")?;
     say_times(report, &times, "ms, request to committed decision");
+    let (singles_at_load, rest) = rest.split_at(rest.len().min((alone / 2.0) as usize * arguments.seconds as usize));
+    report.head(&format!("half of the top load of single calls, {:.0} events/s", alone / 2.0));
+    let (times, _) = steady(&server, &server.singles(singles_at_load), SINGLE_CONNECTIONS, alone / 2.0, b"")?;
+    say_times(report, &times, "ms, single call to committed decision");
     report.say("server's memory after the batches", resident as f64 / 1e6, "MB");
     report.say("server's memory at the end", server.resident_bytes() as f64 / 1e6, "MB");
-    let (at_load, others) = rest.split_at(calls.requests.len() * BATCH);
-    decide(&server, others, arguments.seconds, report)?;
+    decide(&server, rest, arguments.seconds, report)?;
     drop(server);
 
     report.head(&format!("floor at the same load, {load:.0} events/s in batches"));

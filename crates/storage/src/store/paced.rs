@@ -87,7 +87,10 @@ impl Drop for Pace {
 /// Lets the file system write new table files through to the disk portion by portion, where the disk is quick
 /// enough for that and the file system knows how; else they are flushed at their ends.
 fn write_tables_through(store: &Path) -> io::Result<()> {
-    let through = portion_time(store)? <= TABLE_PORTION_MAX;
+    set_through(store, portion_time(store)? <= TABLE_PORTION_MAX)
+}
+
+fn set_through(store: &Path, through: bool) -> io::Result<()> {
     for tables in table_directories(store)? {
         let tables = File::open(tables)?;
         let flags = ioctl_getflags(&tables)?;
@@ -239,15 +242,129 @@ impl Follower {
     /// Frees a portion of a file that is done with.
     fn free(&mut self) {
         let Some(path) = self.gone.front() else { return };
-        let shorten = || {
-            let file = OpenOptions::new().write(true).open(path)?;
-            let rest = file.metadata()?.len().saturating_sub(FREED_AT_ONCE);
-            file.set_len(rest).map(|()| rest)
-        };
-        if shorten().unwrap_or(0) == 0 {
+        if shorten(path).unwrap_or(0) == 0 {
             // What cannot be removed now is found at the next start.
             let _ = fs::remove_file(path);
             self.gone.pop_front();
         }
+    }
+}
+
+/// Takes a portion from the end of a file; what is left of it. A file that has another name is in use: it is
+/// left alone, and nothing is left to do here.
+fn shorten(path: &Path) -> io::Result<u64> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    let facts = file.metadata()?;
+    if facts.nlink() > 1 {
+        return Ok(0);
+    }
+    let rest = facts.len().saturating_sub(FREED_AT_ONCE);
+    file.set_len(rest)?;
+    Ok(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A store's directory with one keyspace, and who follows it.
+    fn followed() -> (tempfile::TempDir, PathBuf, Follower) {
+        let store = tempfile::tempdir().expect("there is room for a directory");
+        let tables = store.path().join("keyspaces/7/tables");
+        fs::create_dir_all(&tables).expect("there is room for directories");
+        fs::create_dir(store.path().join(LEAVING)).expect("there is room for a directory");
+        let follower = Follower::new(store.path());
+        (store, tables, follower)
+    }
+
+    fn write(path: &Path, bytes: u64) {
+        fs::write(path, vec![1; usize::try_from(bytes).expect("tests write little")]).expect("there is room for a file");
+    }
+
+    fn length(path: &Path) -> Option<u64> {
+        fs::metadata(path).ok().map(|facts| facts.len())
+    }
+
+    #[test]
+    fn a_removed_file_is_freed_portion_by_portion() {
+        let (store, tables, mut follower) = followed();
+        write(&tables.join("3"), 2 * FREED_AT_ONCE + 5);
+        follower.follow_names();
+        let second = store.path().join(LEAVING).join("7-3");
+        fs::remove_file(tables.join("3")).expect("it is there");
+        follower.follow_names();
+        let mut lengths = Vec::new();
+        while let Some(length) = length(&second) {
+            lengths.push(length);
+            follower.free();
+        }
+        assert_eq!(lengths, [2 * FREED_AT_ONCE + 5, FREED_AT_ONCE + 5, 5]);
+        assert!(follower.gone.is_empty());
+    }
+
+    #[test]
+    fn a_file_that_has_its_name_is_never_shortened() {
+        let (store, tables, mut follower) = followed();
+        write(&tables.join("3"), 10);
+        follower.follow_names();
+        let second = store.path().join(LEAVING).join("7-3");
+        follower.gone.push_back(second.clone());
+        follower.free();
+        assert_eq!((length(&tables.join("3")), length(&second)), (Some(10), None));
+    }
+
+    #[test]
+    fn a_file_that_comes_within_a_tick_of_the_clock_is_seen() {
+        let (store, tables, mut follower) = followed();
+        for name in ["1", "2", "3"] {
+            write(&tables.join(name), 1);
+            follower.follow_names();
+            assert!(store.path().join(LEAVING).join(format!("7-{name}")).exists(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_an_earlier_run_left_goes_at_the_next_start() {
+        let (store, tables, mut follower) = followed();
+        let leaving = store.path().join(LEAVING);
+        write(&tables.join("3"), 10);
+        fs::hard_link(tables.join("3"), leaving.join("7-3")).expect("this file system has second names");
+        write(&leaving.join("7-2"), 10);
+        follower.find_left().expect("the directory is readable");
+        follower.free();
+        assert_eq!((length(&tables.join("3")), fs::read_dir(leaving).expect("it is there").count()), (Some(10), 0));
+    }
+
+    #[test]
+    fn the_newest_journal_is_sent_as_far_as_it_was_written_to() {
+        let (store, _, mut follower) = followed();
+        write(&store.path().join("1.jnl"), 10);
+        let path = store.path().join("2.jnl");
+        write(&path, SENT_AT_ONCE * 2);
+        File::options().write(true).open(&path).and_then(|file| file.set_len(SENT_AT_ONCE * 8)).expect("a hole needs no room");
+        follower.follow_names();
+        let mut sent = || {
+            follower.send_journal().expect("a file can be sent to its disk");
+            follower.journal.as_ref().map(|(number, _, sent)| (*number, *sent))
+        };
+        let steps = [sent(), sent(), sent()];
+        assert_eq!(steps, [SENT_AT_ONCE, SENT_AT_ONCE * 2, SENT_AT_ONCE * 2].map(|sent| Some((2, sent))));
+    }
+
+    #[test]
+    fn new_table_files_are_written_through_where_that_was_found_quick() {
+        let (store, tables, _) = followed();
+        let through = |name: &str| {
+            write(&tables.join(name), 1);
+            ioctl_getflags(File::open(tables.join(name)).expect("it was just written")).map(|flags| flags.contains(IFlags::SYNC))
+        };
+        if through("0").is_err() {
+            eprintln!("skipped: the file system of {} has no such flag", store.path().display());
+            return;
+        }
+        set_through(store.path(), true).expect("the flag can be set");
+        assert_eq!(through("1"), Ok(true));
+        set_through(store.path(), false).expect("the flag can be taken back");
+        assert_eq!(through("2"), Ok(false));
     }
 }
