@@ -316,8 +316,12 @@ mod tests {
     #[test]
     fn a_file_that_comes_within_a_tick_of_the_clock_is_seen() {
         let (store, tables, mut follower) = followed();
+        let mut tick = None;
         for name in ["1", "2", "3"] {
             write(&tables.join(name), 1);
+            let directory = File::open(&tables).expect("it is there");
+            let now = directory.metadata().and_then(|facts| facts.modified()).expect("file systems know the time");
+            directory.set_modified(*tick.get_or_insert(now)).expect("the directory is ours");
             follower.follow_names();
             assert!(store.path().join(LEAVING).join(format!("7-{name}")).exists(), "{name}");
         }
@@ -331,6 +335,7 @@ mod tests {
         fs::hard_link(tables.join("3"), leaving.join("7-3")).expect("this file system has second names");
         write(&leaving.join("7-2"), 10);
         follower.find_left().expect("the directory is readable");
+        assert_eq!(follower.gone, [leaving.join("7-2")]);
         follower.free();
         assert_eq!((length(&tables.join("3")), fs::read_dir(leaving).expect("it is there").count()), (Some(10), 0));
     }
