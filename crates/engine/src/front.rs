@@ -151,7 +151,7 @@ impl Front {
         self.clock = self.clock.max(at);
         let at = self.clock;
         match command {
-            Command::Event(event) => self.event(rules, at, event, prints, past, out),
+            Command::Event(event) | Command::EventFrom { event, .. } => self.event(rules, at, event, prints, past, out),
             Command::Unmerge { merge } => self.unmerge(*merge, at, out),
             Command::Receipt { message, receipt } => self.receipt(at, *message, *receipt, out),
             Command::Report(report) | Command::ReportOf { report, .. } => self.receipt(at, report.message, report.receipt, out),
@@ -210,7 +210,7 @@ impl Front {
         };
         for command in commands {
             ahead.firsts.push(ahead.identifiers.len());
-            let Command::Event(event) = command else {
+            let Some(event) = command.event() else {
                 ahead.messages.push(0);
                 continue;
             };

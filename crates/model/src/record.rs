@@ -35,6 +35,35 @@ pub enum Command<'a> {
     Report(Report),
     /// The same, and by which account the message went. Since version 3.
     ReportOf { account: Text, report: Report },
+    /// Something happened, and who told: the source that it came from. Since version 4.
+    EventFrom {
+        source: Text,
+        #[serde(borrow)]
+        event: Event<'a>,
+    },
+}
+
+impl<'a> Command<'a> {
+    /// An event, and the source that told it; empty where nobody in particular did.
+    pub fn told(source: &str, event: Event<'a>) -> Command<'a> {
+        if source.is_empty() { Command::Event(event) } else { Command::EventFrom { source: Text::new(source), event } }
+    }
+
+    /// What happened, if this is about something that did.
+    pub fn event(&self) -> Option<&Event<'a>> {
+        match self {
+            Command::Event(event) | Command::EventFrom { event, .. } => Some(event),
+            _ => None,
+        }
+    }
+
+    /// The source that told it, where one did.
+    pub fn source(&self) -> Option<&str> {
+        match self {
+            Command::EventFrom { source, .. } => Some(source),
+            _ => None,
+        }
+    }
 }
 
 /// A receipt with its circumstances.
@@ -78,7 +107,7 @@ pub struct Migration {
 }
 
 /// Version of the form that this program writes.
-pub const VERSION: u8 = 3;
+pub const VERSION: u8 = 4;
 
 /// Why stored bytes are not a record.
 #[derive(Debug, thiserror::Error)]
@@ -134,7 +163,7 @@ mod tests {
         };
         let steps = BTreeMap::from([(Text::new("old"), Text::new("new"))]);
         [
-            Command::Event(event.into_owned()),
+            Command::Event(event.clone().into_owned()),
             Command::Publish { files },
             Command::Unmerge { merge: 3 },
             Command::Receipt { message, receipt: Receipt::Failed },
@@ -142,6 +171,7 @@ mod tests {
             Command::Tick,
             Command::Report(report.clone()),
             Command::ReportOf { account: Text::new("mail"), report },
+            Command::told("web shop", event.into_owned()),
         ]
         .into_iter()
         .map(|command| Record { at, command })
@@ -162,6 +192,7 @@ mod tests {
             (include_str!("../tests/golden/record_v1.hex"), 6),
             (include_str!("../tests/golden/record_v2.hex"), 7),
             (include_str!("../tests/golden/record_v3.hex"), 8),
+            (include_str!("../tests/golden/record_v4.hex"), 9),
         ];
         for (golden, last) in versions {
             assert_eq!(golden.lines().count(), last);
@@ -183,12 +214,12 @@ mod tests {
                 hex(&bytes)
             })
             .collect();
-        assert_eq!(written.join("\n") + "\n", include_str!("../tests/golden/record_v3.hex"));
+        assert_eq!(written.join("\n") + "\n", include_str!("../tests/golden/record_v4.hex"));
     }
 
     #[test]
     fn a_record_of_a_newer_version_is_refused_with_the_way_out() {
         let error = Record::decode(&[9, 1, 2]).expect_err("version 9 does not exist");
-        assert_eq!(error.to_string(), "the record has version 9, this program reads up to 3; use a newer program");
+        assert_eq!(error.to_string(), "the record has version 9, this program reads up to 4; use a newer program");
     }
 }

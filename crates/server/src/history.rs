@@ -27,7 +27,7 @@ pub type Outcome = Vec<(Span, Receipt, &'static str)>;
 pub fn write(
     options: &Options,
     files: &Files,
-    calls: impl Iterator<Item = (Timestamp, String)>,
+    calls: impl Iterator<Item = (Timestamp, &'static str, String)>,
     until: Timestamp,
     mut outcome: impl FnMut(MessageId, &str) -> Outcome,
 ) -> Result<u64, ServeError> {
@@ -36,19 +36,20 @@ pub fn write(
     let Some(definitions) = read.definitions else { return Err(ServeError::Workspace(read.findings)) };
     let mut past = Past { node: opener(options)()?, batch: RecordBatch::new(), reports: BTreeMap::new(), number: 0 };
     let mut calls = calls.peekable();
-    let begin = calls.peek().map_or(Timestamp::default(), |(at, _)| *at);
+    let begin = calls.peek().map_or(Timestamp::default(), |(at, ..)| *at);
     past.take(&[Record { at: begin, command: Command::Publish { files: files.0.clone() } }])?;
     loop {
         // Reports stand between the calls where their time is.
         let next = past.reports.keys().next().map_or(Timestamp::MAX, |(at, _)| *at);
-        let mut group: Vec<(Timestamp, String)> = Vec::new();
+        let mut group: Vec<(Timestamp, &str, String)> = Vec::new();
         while group.len() < GROUP
-            && let Some(call) = calls.next_if(|(at, _)| *at <= next)
+            && let Some(call) = calls.next_if(|(at, ..)| *at <= next)
         {
             group.push(call);
         }
-        let parsed = group.iter().filter_map(|(at, call)| Some((at, Event::parse(call, &definitions.country).ok()?)));
-        let mut records: Vec<Record<'_>> = parsed.map(|(at, event)| Record { at: *at, command: Command::Event(event) }).collect();
+        let parsed = group.iter().filter_map(|(at, source, call)| Some((at, source, Event::parse(call, &definitions.country).ok()?)));
+        let mut records: Vec<Record<'_>> =
+            parsed.map(|(at, source, event)| Record { at: *at, command: Command::told(source, event) }).collect();
         if group.is_empty() {
             let Some(((at, _), (account, report))) = past.reports.pop_first() else { break };
             records.push(Record { at, command: Command::ReportOf { account, report } });

@@ -84,7 +84,7 @@ impl Desk {
             address_gone: report.address_gone,
         };
         let command = Command::ReportOf { account: Text::new(&self.account), report };
-        append(&self.app.keeper, gone.map(Command::Event).into_iter().chain([command])).await
+        append(&self.app.keeper, gone.map(|event| Command::told(&self.account, event)).into_iter().chain([command])).await
     }
 
     /// The message that a report is about; `None` when there is none.
@@ -136,7 +136,7 @@ impl Desk {
             "stop": said == Some(Meaning::Stop), "start": said == Some(Meaning::Start),
         });
         events.push(track(RECEIVED, message_id, from, &properties, at));
-        append(&self.app.keeper, events.into_iter().map(Command::Event)).await?;
+        append(&self.app.keeper, events.into_iter().map(|event| Command::told(&self.account, event))).await?;
         let names = [RECEIVED.to_owned()];
         self.app.live.took(&self.account, &Brought { names: &names, samples: &[], refused: 0 }, now().0);
         Ok(())

@@ -148,7 +148,7 @@ impl World {
         let until = (from + 1 + self.dice.index(10)).min(next);
         let at = batch[0].at;
         let again = records[from..until].iter().map(|record| Record { at, command: record.command.clone() });
-        batch.splice(0..0, again.filter(|record| matches!(&record.command, Command::Event(event) if !event.message_id.is_empty())));
+        batch.splice(0..0, again.filter(|record| record.command.event().is_some_and(|event| !event.message_id.is_empty())));
     }
 
     /// Plans the next fault, perhaps.
@@ -218,7 +218,7 @@ impl World {
     fn as_sent(&mut self, mut batch: Vec<Record<'static>>) -> Vec<Record<'static>> {
         if self.mutation == Some(Mutation::IdsStripped) {
             for record in &mut batch {
-                if let Command::Event(event) = &mut record.command {
+                if let Command::Event(event) | Command::EventFrom { event, .. } = &mut record.command {
                     event.message_id = "".into();
                 }
             }
@@ -499,6 +499,7 @@ fn owned(bytes: &[u8]) -> Result<Record<'static>, String> {
     let record = Record::decode(bytes).map_err(|error| error.to_string())?;
     let command = match record.command {
         Command::Event(event) => Command::Event(event.into_owned()),
+        Command::EventFrom { source, event } => Command::EventFrom { source, event: event.into_owned() },
         Command::Publish { files } => Command::Publish { files },
         Command::Unmerge { merge } => Command::Unmerge { merge },
         Command::Receipt { message, receipt } => Command::Receipt { message, receipt },

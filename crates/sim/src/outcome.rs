@@ -37,7 +37,7 @@ pub fn expected(records: Vec<Record<'static>>, options: &Options) -> Result<(Out
 }
 
 fn is_last_call(record: &Record<'_>) -> bool {
-    matches!(&record.command, Command::Event(event) if event.message_id.ends_with(LAST_CALL))
+    record.command.event().is_some_and(|event| event.message_id.ends_with(LAST_CALL))
 }
 
 /// Repeats by message id become nothing but their time. Done here and not by the engine, so that an
@@ -45,7 +45,7 @@ fn is_last_call(record: &Record<'_>) -> bool {
 fn without_repeats(records: Vec<Record<'static>>) -> Vec<Record<'static>> {
     let mut seen = BTreeSet::new();
     let keep = |mut record: Record<'static>| {
-        if let Command::Event(event) = &record.command
+        if let Some(event) = record.command.event()
             && !event.message_id.is_empty()
             && !seen.insert(event.message_id.to_string())
         {

@@ -307,5 +307,6 @@ impl Street {
 
 fn event(at: Timestamp, line: &str) -> Record<'static> {
     let event = Event::parse(line, "DE").unwrap_or_else(|error| panic!("the simulator wrote a line that is no event: {error}: {line}"));
-    Record { at, command: Command::Event(event.into_owned()) }
+    let source = ["", "shop", "till"][event.identifiers.len() % 3];
+    Record { at, command: Command::told(source, event.into_owned()) }
 }

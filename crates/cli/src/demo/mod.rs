@@ -89,7 +89,7 @@ fn write_down(arguments: &Arguments) -> anyhow::Result<Ending> {
     if let Some(path) = &arguments.events {
         let file = std::fs::File::create_new(path).with_context(|| format!("cannot make `{}`; name a new file", path.display()))?;
         let mut out = std::io::BufWriter::new(file);
-        for (_, call) in past(arguments.customers, &Browsers::new("https://push.example".to_owned()), WRITTEN_UNTIL) {
+        for (_, _, call) in past(arguments.customers, &Browsers::new("https://push.example".to_owned()), WRITTEN_UNTIL) {
             writeln!(out, "{call}").with_context(|| format!("cannot write `{}`", path.display()))?;
         }
         out.flush().with_context(|| format!("cannot write `{}`", path.display()))?;
@@ -140,7 +140,7 @@ async fn show(arguments: &Arguments, data: PathBuf) -> anyhow::Result<()> {
     let taken = begun.elapsed().as_secs_f64();
     let started = serve(options).await?;
     greet(arguments, &started, &outside, &format!("{} records in {taken:.1} s", thousands(records)))?;
-    let key = started.write_key.clone().context("a new data directory has a write key")?;
+    let key = started.admin_key.clone().context("a new data directory has an admin key")?;
     let traffic = tokio::spawn(traffic::run(started.base_url.clone(), key, customers, arguments.per_second));
     wait_for_the_end().await?;
     traffic.abort();
@@ -199,12 +199,12 @@ fn workspace(outside: &Outside) -> anyhow::Result<Files> {
 }
 
 /// Everybody's past, in one order.
-fn past(customers: u64, browsers: &Browsers, now: Timestamp) -> impl Iterator<Item = (Timestamp, String)> {
+fn past(customers: u64, browsers: &Browsers, now: Timestamp) -> impl Iterator<Item = (Timestamp, &'static str, String)> {
     let mut calls: Vec<Call> = (0..customers).flat_map(|number| story::past(&Person::new(number), browsers, now)).collect();
     let day = Span::DAY.0;
     calls.extend((0..story::DAYS as u64 / 9).map(|round| story::business(round, Timestamp(now.0 - (round as i64 * 9 + 2) * day))));
     calls.sort();
-    calls.into_iter().map(|call| (call.at, call.body))
+    calls.into_iter().map(|call| (call.at, call.source, call.body))
 }
 
 /// What providers said of a message of the past: most arrive, many are read, a few bounce.

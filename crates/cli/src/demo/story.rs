@@ -12,10 +12,20 @@ const DAY: i64 = 24 * HOUR;
 /// Days that lie behind when the demo begins.
 pub const DAYS: i64 = 180;
 
+/// The company's sources.
+pub const SHOP: &str = "web-shop";
+pub const COUNTER: &str = "counter";
+pub const ERP: &str = "erp";
+
+/// What the shop does not know before the warehouse tells it.
+const LOGISTICS: [&str; 3] = ["Order Shipped", "Delivery Delayed", "Order Delivered"];
+
 /// An event on its way to the server.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Call {
     pub at: Timestamp,
+    /// The source that it comes from.
+    pub source: &'static str,
     /// One JSON object.
     pub body: String,
 }
@@ -28,16 +38,16 @@ struct Diary<'p> {
 }
 
 impl Diary<'_> {
-    fn push(&mut self, at: i64, mut call: Value) {
+    fn push(&mut self, at: i64, source: &'static str, mut call: Value) {
         self.count += 1;
         call["messageId"] = json!(format!("{}-{}-{}", self.person.user_id(), at, self.count));
         call["timestamp"] = json!(Timestamp(at).to_string());
-        self.calls.push(Call { at: Timestamp(at), body: call.to_string() });
+        self.calls.push(Call { at: Timestamp(at), source, body: call.to_string() });
     }
 
     fn track(&mut self, at: i64, event: &str, properties: &Value) {
         let call = json!({"type": "track", "userId": self.person.user_id(), "event": event, "properties": properties});
-        self.push(at, call);
+        self.push(at, if LOGISTICS.contains(&event) { ERP } else { SHOP }, call);
     }
 
     fn looks(&mut self, at: i64, ware: (&str, &str, u32)) {
@@ -62,14 +72,15 @@ impl Diary<'_> {
             context["device"] = json!({"id": browsers.subscription(&person.user_id())});
         }
         let call = json!({"type": "identify", "userId": person.user_id(), "anonymousId": person.anonymous_id(), "traits": traits, "context": context});
-        self.push(at, call);
+        // Every third is signed up at the counter.
+        self.push(at, if person.number.is_multiple_of(3) { COUNTER } else { SHOP }, call);
         if person.marketing && person.country != "BR" {
             // Germany and Austria ask twice: most people follow the link.
             if !mix(person.number + 77).is_multiple_of(6) {
                 let data = json!({"purpose": "marketing", "state": "confirmed"});
                 let event = json!({"specversion": "1.0", "id": format!("confirm-{}", person.number), "source": "/consent", "type": "faden.consent.changed",
                     "subject": format!("user_id:{}", person.user_id()), "time": Timestamp(at + 5 * MINUTE).to_string(), "data": data});
-                self.calls.push(Call { at: Timestamp(at + 5 * MINUTE), body: event.to_string() });
+                self.calls.push(Call { at: Timestamp(at + 5 * MINUTE), source: "customer-pages", body: event.to_string() });
             }
         }
     }
@@ -124,10 +135,10 @@ pub fn past(person: &Person, browsers: &Browsers, now: Timestamp) -> Vec<Call> {
     let begin = now.0 - DAYS * DAY;
     let first = begin + (dice(1) % (DAYS as u64 * 23)) as i64 * HOUR + (dice(2) % 60) as i64 * MINUTE;
     let anonymous = json!({"type": "page", "anonymousId": person.anonymous_id(), "name": "Start"});
-    diary.push(first, anonymous);
+    diary.push(first, SHOP, anonymous);
     let call = json!({"type": "track", "anonymousId": person.anonymous_id(), "event": "Product Viewed",
         "properties": {"sku": WARES[0].0, "name": WARES[0].1, "price": WARES[0].2, "currency": person.currency()}});
-    diary.push(first + 3 * MINUTE, call);
+    diary.push(first + 3 * MINUTE, SHOP, call);
     diary.identify(first + 8 * MINUTE, browsers);
     diary.track(first + 9 * MINUTE, "Signed Up", &json!({"plan": "free"}));
     if person.energy {
@@ -183,7 +194,7 @@ pub fn business(round: u64, now: Timestamp) -> Call {
         ),
     };
     let event = json!({"specversion": "1.0", "id": format!("business-{round}-{}", now.0), "source": "/shop", "type": kind, "time": now.to_string(), "data": data});
-    Call { at: now, body: event.to_string() }
+    Call { at: now, source: ERP, body: event.to_string() }
 }
 
 #[cfg(test)]

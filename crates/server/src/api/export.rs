@@ -13,7 +13,7 @@ use axum::routing::get;
 use faden_engine::decision::read_row;
 use faden_engine::profile::Profile;
 use faden_model::id::Born;
-use faden_model::{Command, Event, EventKind, IdentifierKind, MessageId, ProfileId, Record, Timestamp};
+use faden_model::{Event, EventKind, IdentifierKind, MessageId, ProfileId, Record, Timestamp};
 use faden_runtime::views::MessageRow;
 use faden_storage::store::Store;
 use faden_storage::{LogReaders, Position, Table};
@@ -141,7 +141,7 @@ fn events(log: &LogReaders, (from, to): (Timestamp, Timestamp), out: &mut dyn Wr
     let mut reader = log.read(Position(0)).map_err(io::Error::other)?;
     while let Some((_, bytes)) = reader.next().map_err(io::Error::other)? {
         let record = Record::decode(bytes).map_err(io::Error::other)?;
-        if let Command::Event(event) = &record.command
+        if let Some(event) = record.command.event()
             && (from..=to).contains(&record.at)
         {
             writeln!(out, "{}", event_line(record.at, event)?)?;

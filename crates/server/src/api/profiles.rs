@@ -9,6 +9,7 @@ use super::person::{Person, name, person, raw, view};
 use crate::access::{Need, Who};
 use crate::keeper::now;
 use crate::keys::Scope;
+use crate::past::Tellers;
 use crate::problem::Problem;
 use crate::signed::Use;
 use crate::state::App;
@@ -20,6 +21,7 @@ use faden_engine::front::CONSENT;
 use faden_engine::identity::LedgerEntry;
 use faden_engine::profile::Profile;
 use faden_model::{Command, Event, EventKind, Identifier};
+use faden_storage::Position;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -82,6 +84,8 @@ pub struct KnownIdentifier {
     pub kind: String,
     pub value: String,
     pub first_seen_at: String,
+    /// The source that told it first, where one is known.
+    pub source: Option<String>,
     /// The profile under which it was learned.
     pub strand: String,
 }
@@ -117,8 +121,12 @@ pub struct Merge {
 #[utoipa::path(get, path = "/api/v1/profiles/{id}", tag = "profiles", params(("id" = String, Path, description = "a profile's id or kind:value")),
     responses((status = 200, body = ProfileDetail), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Json<ProfileDetail>, Problem> {
-    let look = person(&app, &id, |node, person| (node.unwritten_of(&person.strands), node.front().identity.ledger(person.id)));
-    let (person, (unwritten, ledger)) = look.await?;
+    let look = person(&app, &id, |node, person| {
+        let unsaved = node.views().map(|views| views.timeline.unsaved(&person.strands, Position(u64::MAX))).unwrap_or_default();
+        (node.unwritten_of(&person.strands), unsaved, node.front().identity.ledger(person.id))
+    });
+    let (person, (unwritten, unsaved, ledger)) = look.await?;
+    let log = app.log.read().expect("no holder of this lock panics").clone();
     let strand = person.strands.first().copied().unwrap_or(person.id);
     let preferences = format!("{}/p/{}", app.base_url, app.signer.sign(Use::Preferences, strand, ""));
     let found = blocking(move || {
@@ -127,7 +135,8 @@ pub async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Json<
         let mut passages: Vec<Passage> =
             profile.enrollments.iter().map(|running| passage(&person.index, &profile, running, None)).collect();
         passages.extend(ended(&person.index, &profile, &lines));
-        Some((detail(&person, &profile), passages))
+        let tellers = Tellers::new(log, &person.store, &person.strands, &unsaved);
+        Some((detail(&person, &profile, &tellers), passages))
     });
     let (detail, enrollments) = found.await?.ok_or_else(|| Problem::not_found("profile"))?;
     let files = &app.published().files;
@@ -141,8 +150,17 @@ pub async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Json<
     Ok(Json(ProfileDetail { audiences, enrollments, merges, preferences_url: preferences, ..detail }))
 }
 
-/// What stands in the profile itself.
-fn detail(person: &Person, profile: &Profile) -> ProfileDetail {
+/// The source that told an identifier. A log that cannot be read keeps nobody from his profile.
+fn teller(tellers: &Tellers, known: &faden_engine::profile::KnownIdentifier) -> Option<String> {
+    let identifier = Identifier { kind: known.kind.clone(), value: Cow::Borrowed(known.value.as_str()) };
+    tellers.of(&identifier, known.first_seen_at).unwrap_or_else(|error| {
+        tracing::warn!(%error, "it cannot be read who told an identifier");
+        None
+    })
+}
+
+/// What stands in the profile itself, and who told it.
+fn detail(person: &Person, profile: &Profile, tellers: &Tellers) -> ProfileDetail {
     let (index, view) = (&person.index, view(&person.index, profile, person.now));
     let text = |text: Option<&str>| text.map(str::to_owned);
     let strands = || profile.strands.iter();
@@ -151,6 +169,7 @@ fn detail(person: &Person, profile: &Profile) -> ProfileDetail {
             kind: known.kind.name().to_owned(),
             value: known.value.to_string(),
             first_seen_at: known.first_seen_at.to_string(),
+            source: teller(tellers, known),
             strand: strand.origin.to_string(),
         })
     });
@@ -269,7 +288,7 @@ pub async fn consent(
         consents: SmallVec::new(),
     };
     audit(&app, &caller.name, &format!("consent.{state}"), &profile.id.to_string(), &change.purpose)?;
-    app.keeper.record(Command::Event(event)).await?;
+    app.keeper.record(Command::told(&caller.name, event)).await?;
     Ok((StatusCode::ACCEPTED, Json(Written { message_id })))
 }
 

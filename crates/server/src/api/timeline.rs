@@ -6,7 +6,7 @@ use super::page::{Page, Paging, blocking};
 use super::person::{Person, person, raw_text};
 use crate::access::Need;
 use crate::keys::Scope;
-use crate::past::{newest, read};
+use crate::past::{Told, newest, read};
 use crate::problem::Problem;
 use crate::state::App;
 use axum::extract::{Path, State};
@@ -57,6 +57,8 @@ pub struct TimelineItem {
     pub kind: TimelineKind,
     pub title: String,
     pub detail: String,
+    /// Of an event: the source that it came from, where one is known.
+    pub source: Option<String>,
     /// The message, passage or decision that can be explained.
     #[serde(rename = "ref")]
     pub reference: Option<String>,
@@ -195,7 +197,7 @@ impl Life {
         if self.events.is_empty() && !self.done.0 {
             let before = Position(self.start.0);
             let positions = newest(&self.person.store, &self.person.strands, &self.unsaved, before, count);
-            self.events = read(&self.log, &positions, |position, at, event| (position, at, happened(position, at, event)))?;
+            self.events = read(&self.log, &positions, |told| (told.position, told.at, happened(told)))?;
             self.done.0 = positions.is_empty();
         }
         Ok(())
@@ -206,18 +208,20 @@ fn says(item: &TimelineItem, q: &str) -> bool {
     [item.title.as_str(), &item.detail, item.data.get()].iter().any(|text| text.to_lowercase().contains(q))
 }
 
-fn happened(position: Position, at: Timestamp, event: &Event<'_>) -> TimelineItem {
+fn happened(told: &Told<'_>) -> TimelineItem {
+    let event = told.event;
     let detail = match event.kind {
         EventKind::Track => String::new(),
         EventKind::Identify => names(&event.traits),
         _ => event.name.to_string(),
     };
     TimelineItem {
-        id: format!("evt_{position}"),
-        at: at.to_string(),
+        id: format!("evt_{}", told.position),
+        at: told.at.to_string(),
         kind: TimelineKind::Event,
         title: reaction_name(event).to_owned(),
         detail,
+        source: told.source.map(str::to_owned),
         reference: None,
         data: raw_text(sent(event)),
     }
@@ -276,6 +280,7 @@ fn decision(line: Line) -> Option<TimelineItem> {
         kind,
         title: title.unwrap_or_default(),
         detail: tell::sentence(&read),
+        source: None,
         reference: text("message").or_else(|| text("enrollment")).or_else(|| text("id")),
         data: raw_text(line.text),
     })

@@ -50,7 +50,7 @@ fn wrote_since(log: &LogReaders, account: &str, since: Timestamp, positions: imp
         let Some(oldest) = positions.last() else { return Ok(false) };
         before = *oldest;
         // No message is dated after the record that it came in.
-        for (at, wrote) in read(log, &positions, |_, at, event| (at, wrote_at(event, account)))? {
+        for (at, wrote) in read(log, &positions, |told| (told.at, wrote_at(told.event, account)))? {
             if wrote.is_some_and(|wrote| wrote > since) {
                 return Ok(true);
             }

@@ -188,7 +188,7 @@ async fn settle(app: &App, account: &Account, message: MessageId, result: Result
             account.up();
             let address_gone = matches!(error, SendError::AddressGone { .. });
             if address_gone {
-                withdraw(app, message, code).await;
+                withdraw(app, &account.name, message, code).await;
             }
             fail(app, account, message, code, address_gone).await
         }
@@ -238,7 +238,7 @@ fn of(account: &Account, report: Report) -> Command<'static> {
 }
 
 /// Takes an address that takes nothing any more out of use, however long it takes to write that down.
-async fn withdraw(app: &App, message: MessageId, code: &str) {
+async fn withdraw(app: &App, account: &str, message: MessageId, code: &str) {
     let gone = loop {
         match address_gone(&app.keeper, message, code).await {
             Ok(gone) => break gone,
@@ -246,7 +246,7 @@ async fn withdraw(app: &App, message: MessageId, code: &str) {
         }
     };
     let Some(event) = gone else { return };
-    while app.keeper.record(Command::Event(event.clone())).await.is_err() {
+    while app.keeper.record(Command::told(account, event.clone())).await.is_err() {
         sleep(WRITE_AGAIN).await;
     }
 }

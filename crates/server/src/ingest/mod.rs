@@ -117,7 +117,7 @@ impl<'a> Intake<'a> {
             self.samples.push((name.clone(), properties.to_string()));
         }
         self.names.push(name);
-        let record = Record { at: receipt.received_at.unwrap_or_else(now), command: Command::Event(event) };
+        let record = Record { at: receipt.received_at.unwrap_or_else(now), command: Command::told(&self.source, event) };
         if let Err(error) = self.batch.push_with(|bytes| record.encode(bytes)) {
             self.names.pop();
             self.refuse(index, "event-too-long", error.to_string(), line);

@@ -39,6 +39,9 @@ pub const ACCESS: &[(&str, &str, Need)] = &[
     ("POST", "/c/{token}", Need::Open),
 ];
 
+/// The source of what customers say on these pages.
+const SOURCE: &str = "customer-pages";
+
 /// Longest form, in bytes.
 const FORM_BYTES_MAX: usize = 64 << 10;
 
@@ -149,7 +152,7 @@ async fn save(
     let at = now();
     let choices = choices(&visitor.index, &visitor.profile, at);
     let events = records(&identifier, &visitor.profile, &choices, &Picked::read(&fields), at);
-    if crate::inbound::append(&app.keeper, events.into_iter().map(Command::Event)).await.is_err() {
+    if crate::inbound::append(&app.keeper, events.into_iter().map(|event| Command::told(SOURCE, event))).await.is_err() {
         return Err(visitor.busy());
     }
     Ok((StatusCode::SEE_OTHER, [(header::LOCATION, format!("/p/{token}?saved=1"))]).into_response())
@@ -199,7 +202,7 @@ async fn confirm(State(app): State<App>, Path(token): Path<String>, headers: Hea
 }
 
 async fn write(app: &App, visitor: &Visitor, change: &Change<'_>, identifier: Identifier<'static>) -> Result<(), Response> {
-    let command = Command::Event(event(identifier, change, now()));
+    let command = Command::told(SOURCE, event(identifier, change, now()));
     crate::inbound::append(&app.keeper, std::iter::once(command)).await.map_err(|_| visitor.busy())
 }
 

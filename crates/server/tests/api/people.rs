@@ -251,3 +251,48 @@ async fn what_is_asked_wrongly_is_told_so() {
         assert_eq!((answered, problem["code"].as_str()), (status, Some(code)), "{path}: {problem}");
     }
 }
+
+/// A source's key, and what it sends, one call after the other.
+async fn tell(server: &Server, source: &str, calls: &[Value]) {
+    let (_, made) = server.call(Method::POST, "/api/v1/keys", Some(json!({"name": source, "role": "source"}))).await;
+    let key = made["key"].as_str().expect("a key").to_owned();
+    for call in calls {
+        let (status, body) = server.call_with(&key, Method::POST, "/v1/batch", Some(json!({"batch": [call]})), &[]).await;
+        assert_eq!((status, &body["accepted"]), (200, &json!(1)), "{body}");
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_known_says_which_source_told_it_first() {
+    let server = Server::start(SHOP).await;
+    let seen = |number: usize| json!({"type": "track", "userId": "ada-1", "event": "Seen", "properties": {"number": number}});
+    tell(&server, "web", &[json!({"type": "page", "anonymousId": "a-0001", "name": "Start"})]).await;
+    tell(&server, "crm", &[json!({"type": "identify", "userId": "ada-1", "traits": {"email": "ada@example.com"}})]).await;
+    tell(&server, "till", &(0..90).map(seen).collect::<Vec<_>>()).await;
+    // Known already but for the number; and what was somebody else until now becomes hers.
+    tell(
+        &server,
+        "app",
+        &[json!({"type": "identify", "userId": "ada-1", "traits": {"email": "ada@example.com", "phone": "+4915112345678"}})],
+    )
+    .await;
+    tell(&server, "till", &(90..99).map(seen).collect::<Vec<_>>()).await;
+    tell(&server, "app", &[json!({"type": "identify", "userId": "ada-1", "anonymousId": "a-0001"})]).await;
+    let told = async |server: &Server| {
+        let person = server.get("/api/v1/profiles/user_id:ada-1").await;
+        let identifiers = person["identifiers"].as_array().expect("a list").clone();
+        let mut told: Vec<String> = identifiers.iter().map(|one| format!("{}: {}", one["kind"], one["source"]).replace('"', "")).collect();
+        told.sort();
+        told.join(", ")
+    };
+    let expected = "anonymous_id: web, email: crm, phone: app, user_id: crm";
+    assert_eq!(told(&server).await, expected);
+    let events = server.get("/api/v1/profiles/user_id:ada-1/timeline?kinds=event&limit=200").await;
+    let sources: Vec<&str> =
+        events["items"].as_array().expect("a list").iter().map(|event| event["source"].as_str().expect("known")).collect();
+    let runs: Vec<String> = sources.chunk_by(|one, next| one == next).map(|run| format!("{} {}", run.len(), run[0])).collect();
+    assert_eq!(runs, ["1 app", "9 till", "1 app", "90 till", "1 crm", "1 web"]);
+    let server = server.restart(SHOP).await;
+    assert_eq!(told(&server).await, expected);
+}
