@@ -84,7 +84,9 @@ fn read_file(path: &Path) -> anyhow::Result<Option<BTreeMap<&'static str, String
 
 /// The command with what a file says as the defaults of its flags.
 fn with_defaults(command: Command, name: &str, said: &BTreeMap<&'static str, String>) -> Command {
-    let mut defaults: BTreeMap<&str, String> = said.iter().map(|(name, value)| (*name, value.clone())).collect();
+    // How the server prints its start is nothing to other commands.
+    let concerned = said.iter().filter(|(setting, _)| **setting != "json" || name == "serve");
+    let mut defaults: BTreeMap<&str, String> = concerned.map(|(name, value)| (*name, value.clone())).collect();
     if let Some(listen) = said.get("listen") {
         defaults.insert("server", reached_at(listen));
     }

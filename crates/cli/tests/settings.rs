@@ -142,10 +142,10 @@ fn a_server_starts_by_its_file_alone_and_tells_without_a_key_whether_it_takes_ev
     assert!(directory.path().join("state/log").is_dir());
 
     // A health check has the file and no more.
-    fs::write(&file, format!("listen: {address}\n")).expect("the file can be written");
+    fs::write(&file, format!("listen: {address}\njson: true\n")).expect("the file can be written");
     let ready = || ran(faden(&["doctor", "--ready", "--config"]).arg(&file));
     let (code, out, complaints) = ready();
-    assert!(code == Some(0) && out.contains("takes events"), "{out}{complaints}");
+    assert!(code == Some(0) && out.starts_with("well  server") && out.contains("takes events"), "{out}{complaints}");
     drop(server);
     let (code, out, _) = ready();
     assert!(code == Some(1) && out.contains("cannot reach") && out.contains(address), "{out}");

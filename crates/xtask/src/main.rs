@@ -16,7 +16,7 @@ usage: cargo xtask <task>
 
   gate              formatting, clippy, tests, arrows and house rules: what must hold before a push
   arrows            holds every crates/*/Cargo.toml against the table of rooms in ARCHITECTURE.md
-  house             file and function length, forbidden words, error pages, links, machine paths
+  house             file and function length, forbidden words, error pages, the Dockerfile, links, machine paths
   sim --seeds N     whole nodes under N seeds of faults; further arguments go to the simulator
   fuzz --seconds N  every fuzz target for N seconds; `fuzz --seconds N TARGET` runs one
 ";

@@ -4,6 +4,7 @@
 //! is a finding too.
 
 mod codes;
+mod container;
 mod lengths;
 mod links;
 mod source;
@@ -26,6 +27,7 @@ pub fn findings(root: &Path) -> Result<Vec<String>> {
     let mut found = lengths::findings(&sources, &exceptions);
     found.extend(words::findings(&files));
     found.extend(codes::findings(&sources, &files));
+    found.extend(container::findings(&files));
     found.extend(links::findings(&files));
     found.sort();
     Ok(found)
