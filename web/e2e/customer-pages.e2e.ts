@@ -14,6 +14,9 @@ const WORDS = {
     group: 'Marketing',
     mail: /^E-mail/,
     language: 'Language',
+    times: 'When we may write to you',
+    from: 'From',
+    until: 'Until',
     save: 'Save',
     saved: 'Your choices are saved and hold from now on.',
     unsubscribe: 'Unsubscribe',
@@ -30,6 +33,9 @@ const WORDS = {
     group: 'Marketing',
     mail: /^E-Mail/,
     language: 'Sprache',
+    times: 'Wann wir Ihnen schreiben dürfen',
+    from: 'Von',
+    until: 'Bis',
     save: 'Speichern',
     saved: 'Ihre Auswahl ist gespeichert und gilt ab sofort.',
     unsubscribe: 'Abbestellen',
@@ -178,12 +184,17 @@ test.each(LOOKS)('a customer confirms, chooses and leaves by the keyboard: %s, %
   await holds(opened, language, words.preferences)
   await page.getByRole('combobox', { name: words.language }).waitFor()
   await press(page, 'checkbox', words.mail, 'Space', words.group)
+  const times = page.getByRole('group', { name: words.times })
+  await times.getByLabel(words.from).fill('09:00')
+  await times.getByLabel(words.until).fill('18:30')
   await press(page, 'button', words.save, 'Enter')
   await done.getByText(words.saved).waitFor()
   await holds(opened, language, words.preferences)
   expect(
     await page.getByRole('group', { name: words.group }).getByRole('checkbox', { name: words.mail }).isChecked(),
   ).toBe(true)
+  expect(await times.getByLabel(words.from).inputValue()).toBe('09:00')
+  expect(await times.getByLabel(words.until).inputValue()).toBe('18:30')
   // Germany wants it confirmed by mail first.
   expect(await consents(customer)).toContain('marketing email pending')
 

@@ -22,6 +22,7 @@ const texts = {
     suppression_list: 'Suppression list',
     quiet: 'Quiet hours, {{from}} to {{to}}',
     quiet_never: 'Quiet hours never end',
+    contact_times: 'Outside the times at which the customer wants to be written to',
     cap: 'At most {{max}} × {{purpose}} in {{within}}',
     any: 'messages',
     cap_channel: 'At most {{max}} × {{purpose}} by {{channel}} in {{within}}',
@@ -70,6 +71,7 @@ const texts = {
     suppression_list: 'Sperrliste',
     quiet: 'Ruhezeit, {{from}} bis {{to}}',
     quiet_never: 'Ruhezeit endet nie',
+    contact_times: 'Außerhalb der Zeiten, zu denen der Kunde Nachrichten möchte',
     cap: 'Höchstens {{max}} × {{purpose}} in {{within}}',
     any: 'Nachrichten',
     cap_channel: 'Höchstens {{max}} × {{purpose}} per {{channel}} in {{within}}',
@@ -137,6 +139,7 @@ const RULES: readonly [RegExp, Words, Words?][] = [
   [/^channel\.(?<channel>.+)\.allowed$/, (at, t) => t('channel_asked', at), (at, t) => t('channel_stopped', at)],
   [/^suppressed\.(?<reason>.+)$/, (at, t) => t('suppressed', at)],
   [/^suppression_list/, (_, t) => t('suppression_list')],
+  [/^contact_times$/, (_, t) => t('contact_times')],
   [/^quiet_hours\.never_free$/, (_, t) => t('quiet_never')],
   [/^quiet_hours\.(?<from>[\d:]+)-(?<to>[\d:]+)/, (at, t) => t('quiet', at)],
   [

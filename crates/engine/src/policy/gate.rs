@@ -12,6 +12,9 @@ use super::plan::{Check, Contact, OnQuiet, OptIn, Outcome, Request, Rule, Verdic
 use super::quiet_hours;
 use faden_model::{Text, Timestamp};
 
+/// The customer's own wish, which no policy file has to name.
+const CONTACT_TIMES: Rule = Rule { code: Text::const_new("contact_times"), policy: Text::const_new("") };
+
 /// How far a channel came; the message is explained by the one that came furthest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
@@ -159,7 +162,10 @@ impl<'a> Inspection<'_, 'a> {
 
     fn quiet(&mut self, channel: &Text) -> Option<Answer<'a>> {
         let (contact, request, effective) = (self.contact, self.request, self.effective);
-        let concerned = || effective.quiet_hours.iter().filter(|(quiet, _)| quiet.concern(request.purpose, channel));
+        let heeded = contact.contact_times.filter(|_| effective.opt_in(request.purpose, channel) != OptIn::None);
+        let own = heeded.map(|times| (times.quiet_hours(), CONTACT_TIMES));
+        let all = || effective.quiet_hours.iter().chain(&own);
+        let concerned = || all().filter(|(quiet, _)| quiet.concern(request.purpose, channel));
         concerned().next()?;
         let mut known = None;
         let zones = self.policies.zones(contact.time_zone, contact.country, &mut known);

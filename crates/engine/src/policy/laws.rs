@@ -100,6 +100,7 @@ fn sent_entry() -> impl Strategy<Value = SentEntry> {
 struct Someone {
     country: Option<&'static str>,
     time_zone: Option<&'static str>,
+    contact_times: Option<ContactTimes>,
     preferred: Option<&'static str>,
     consents: Vec<ConsentEntry>,
     sent: Vec<SentEntry>,
@@ -109,11 +110,19 @@ fn someone() -> impl Strategy<Value = Someone> {
     (
         prop::sample::select(vec![None, Some("DE"), Some("US"), Some("AU"), Some("XX")]),
         prop::sample::select(vec![None, None, Some("Europe/Berlin"), Some("Pacific/Apia"), Some("Mars/Olympus")]),
+        prop::sample::select(vec![None, None, ContactTimes::parse("09:00-18:00"), ContactTimes::parse("22:00-02:00")]),
         prop::sample::select(vec![None, Some("sms")]),
         prop::collection::vec(consent_entry(), 0..5),
         prop::collection::vec(sent_entry(), 0..4),
     )
-        .prop_map(|(country, time_zone, preferred, consents, sent)| Someone { country, time_zone, preferred, consents, sent })
+        .prop_map(|(country, time_zone, contact_times, preferred, consents, sent)| Someone {
+            country,
+            time_zone,
+            contact_times,
+            preferred,
+            consents,
+            sent,
+        })
 }
 
 impl Someone {
@@ -122,6 +131,7 @@ impl Someone {
             country: self.country,
             brand: None,
             time_zone: self.time_zone,
+            contact_times: self.contact_times,
             addresses: &[EMAIL, SMS],
             preferred_channel: self.preferred,
             consents: &self.consents,
@@ -191,7 +201,7 @@ proptest! {
     fn a_cap_is_never_exceeded(caps in prop::collection::vec(cap(), 1..4), wishes in prop::collection::vec(wish(), 1..40)) {
         let consent = PURPOSES.map(|purpose| opt_in(purpose, None, OptIn::None)).to_vec();
         let policies = Policies::build(&[PolicyFile { caps: caps.clone(), consent, ..PolicyFile::default() }], &home()).unwrap();
-        let mut someone = Someone { country: None, time_zone: None, preferred: None, consents: Vec::new(), sent: Vec::new() };
+        let mut someone = Someone { country: None, time_zone: None, contact_times: None, preferred: None, consents: Vec::new(), sent: Vec::new() };
         let mut wishes = wishes;
         wishes.sort_by_key(|wish| wish.hours);
         let mut all: Vec<SentEntry> = Vec::new();

@@ -3,6 +3,7 @@
 //! Plain data: the YAML reader fills [`PolicyFile`]s, [`super::Policies::build`] holds them against each
 //! other. A field that is not written restricts nothing at that level.
 
+use super::effective::minutes;
 use faden_model::{Span, Text, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -210,6 +211,8 @@ pub struct Contact<'a> {
     pub brand: Option<&'a str>,
     /// IANA name; anything else counts as unknown: see `quiet_hours`.
     pub time_zone: Option<&'a str>,
+    /// When he wants to be written to, by his wall clock; heeded by every purpose that heeds consent.
+    pub contact_times: Option<ContactTimes>,
     /// One address per channel kind, normalised; the first of a kind is used.
     pub addresses: &'a [Address<'a>],
     /// Is tried first when the message may use it.
@@ -219,6 +222,43 @@ pub struct Contact<'a> {
     pub sent: &'a [super::SentEntry],
     /// Addresses of this profile that bounced or complained.
     pub suppressed: &'a [super::SuppressedAddress],
+}
+
+/// Hours of the day, by the customer's wall clock, in which he wants to be written to: `09:00-18:00`.
+///
+/// Half open, `[from, to)`; `to` before `from` is on the next day. They never allow what a policy forbids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContactTimes {
+    from: u16,
+    to: u16,
+}
+
+impl ContactTimes {
+    /// Reads `HH:MM-HH:MM`, the end up to `24:00`; `None` for any other text, and for equal times, which would leave
+    /// no time or all of it.
+    pub fn parse(text: &str) -> Option<ContactTimes> {
+        let minute = |text: &str| {
+            let (hour, minute) = text.split_once(':')?;
+            let two = |part: &str| {
+                if part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit()) { part.parse::<u16>().ok() } else { None }
+            };
+            Some(two(hour)? * 60 + two(minute).filter(|minute| *minute < 60)?)
+        };
+        let (from, to) = text.split_once('-')?;
+        let (from, to) = (minute(from)?, minute(to)?);
+        (from < 1440 && to <= 1440 && from != to % 1440).then_some(ContactTimes { from, to })
+    }
+
+    /// The rest of the day.
+    pub(super) fn quiet_hours(self) -> QuietHours {
+        QuietHours { from: self.to % 1440, to: self.from, ..QuietHours::default() }
+    }
+}
+
+impl std::fmt::Display for ContactTimes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", minutes(self.from), minutes(self.to))
+    }
 }
 
 /// Where a channel reaches a customer: `("email", "ada@example.com")`.

@@ -1,5 +1,7 @@
 //! Quiet hours: when may a message go out, in the customer's own time?
 //!
+//! A customer's own contact times are quiet hours for the rest of the day.
+//!
 //! Pure. Decides *when*, never *whether*: that is `consent::check`; volume is `frequency_cap`.
 //! In: an instant, daily windows in local time and the zones that the customer may live in. Out: the
 //! same instant or a later one that is outside every window in every one of these zones.

@@ -54,6 +54,7 @@ struct Ada {
     country: Option<&'static str>,
     brand: Option<&'static str>,
     time_zone: Option<&'static str>,
+    contact_times: Option<&'static str>,
     preferred: Option<&'static str>,
     addresses: Vec<Address<'static>>,
     consents: Vec<ConsentEntry>,
@@ -67,6 +68,7 @@ impl Default for Ada {
             country: Some("DE"),
             brand: None,
             time_zone: Some("Europe/Berlin"),
+            contact_times: None,
             preferred: None,
             addresses: vec![EMAIL, SMS],
             consents: vec![consent("marketing", None, None, ConsentState::Granted, "2020-01-01T00:00:00Z")],
@@ -82,6 +84,7 @@ impl Ada {
             country: self.country,
             brand: self.brand,
             time_zone: self.time_zone,
+            contact_times: self.contact_times.and_then(ContactTimes::parse),
             addresses: &self.addresses,
             preferred_channel: self.preferred,
             consents: &self.consents,
@@ -260,6 +263,40 @@ fn suppressed_addresses_get_nothing() {
     assert_eq!(Ada::default().ask(&policies, NOON, &["email", "sms"]), "send sms");
     let bounced = Ada { suppressed: vec![SuppressedAddress { address: SMS.value.into(), reason: "bounce".into() }], ..Ada::default() };
     assert_eq!(bounced.ask(&policies, NOON, &["sms"]), "stop suppressed.bounce@");
+}
+
+#[test]
+fn a_customers_own_contact_times_hold_like_quiet_hours_and_never_loosen_them() {
+    let (day, night, split) = ("2026-03-02T11:00:00Z", "2026-03-01T22:30:00Z", "2026-03-02T16:30:00Z");
+    let mut by_policy = PolicyFile { quiet_hours: vec![QuietHours::default()], ..marketing(OptIn::OptIn) };
+    by_policy.consent.push(opt_in("service", None, OptIn::None));
+    let policies = build(&[by_policy]);
+    let table = [
+        // Berlin is an hour ahead: 12:00, 23:30 and 17:30.
+        ("09:00-18:00", day, "send email"),
+        ("09:00-18:00", night, "hold 2026-03-02T08:00:00Z quiet_hours.20:00-09:00@global"),
+        ("13:00-18:00", day, "hold 2026-03-02T12:00:00Z contact_times@"),
+        ("13:00-24:00", night, "hold 2026-03-02T12:00:00Z quiet_hours.20:00-09:00@global"),
+        ("00:00-17:30", split, "hold 2026-03-03T08:00:00Z contact_times@"),
+        ("00:00-17:31", split, "send email"),
+        ("22:00-10:30", day, "hold 2026-03-03T08:00:00Z contact_times@"),
+        ("21:00-08:00", day, "stop quiet_hours.never_free@"),
+        // What is no such span says nothing.
+        ("evenings", day, "send email"),
+        ("9:00-10:00", day, "send email"),
+        ("13:00-13:00", day, "send email"),
+        ("00:00-24:00", day, "send email"),
+        ("13:00-25:00", day, "send email"),
+        ("13:60-14:00", day, "send email"),
+        ("+1:00-02:00", day, "send email"),
+    ];
+    for (times, time, expected) in table {
+        let ada = Ada { contact_times: Some(times), ..Ada::default() };
+        assert_eq!(ada.ask(&policies, time, &["email"]), expected, "{times} at {time}");
+    }
+    let ada = Ada { contact_times: Some("13:00-18:00"), ..Ada::default() };
+    let service = Request { purpose: "service", channels: &texts(&["email"]), ..request(day) };
+    assert_eq!(ada.ask_as(&policies, service), "send email", "what heeds no consent heeds no wish");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{Accumulator, Computed, LastEntry, Profile, Strand, Trait, insert_tight};
 use crate::audience::ComputedTrait;
+use crate::policy::ContactTimes;
 use faden_model::{IdentifierKind, ProfileId, Text, Timestamp, Value};
 
 impl Profile {
@@ -51,6 +52,12 @@ impl Profile {
 
     pub fn preferred_channel(&self) -> Option<&str> {
         self.told_text("preferred_channel")
+    }
+
+    /// When he wants to be written to, of the trait `contact_times` such as `09:00-18:00`; a trait of another form
+    /// says nothing.
+    pub fn contact_times(&self) -> Option<ContactTimes> {
+        ContactTimes::parse(self.told_text("contact_times")?)
     }
 
     /// Where a message on this kind of channel goes: e-mail to `email`, sms and voice to `phone`,

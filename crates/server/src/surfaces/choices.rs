@@ -5,7 +5,7 @@ use super::words::{LANGUAGES, Words, channel, titled};
 use crate::consent::{Change, State, event};
 use crate::keys::secret;
 use faden_engine::Index;
-use faden_engine::policy::{Consent, ConsentEntry, ConsentState, EVERYTHING, OptIn, Use, check_consent};
+use faden_engine::policy::{Consent, ConsentEntry, ConsentState, ContactTimes, EVERYTHING, OptIn, Use, check_consent};
 use faden_engine::profile::Profile;
 use faden_model::{Event, EventKind, Identifier, Timestamp};
 use serde_json::json;
@@ -14,6 +14,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Channels that reach a person outside of a session.
 const CHANNELS: [&str; 7] = ["email", "sms", "whatsapp", "rcs", "push", "web_push", "voice"];
+
+/// Names of the two fields of the contact times, and how their trait writes the end of the day.
+const FROM: &str = "contact_from";
+const TO: &str = "contact_to";
+const MIDNIGHT: &str = "24:00";
 
 /// One purpose on one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +80,9 @@ pub fn form(words: &Words, profile: &Profile, choices: &[Choice], saved: bool) -
     body.push_str(&select(words, ("preferred_channel", words.preferred), profile.preferred_channel(), &channels));
     let languages: Vec<(&str, String)> = LANGUAGES.iter().map(|(code, name)| (*code, (*name).to_owned())).collect();
     body.push_str(&select(words, ("language", words.language), profile.language(), &languages));
+    if !choices.is_empty() {
+        body.push_str(&times(words, profile.contact_times()));
+    }
     body.push_str(&format!("<button name=\"action\" value=\"save\">{}</button></form>", words.save));
     body.push_str(&format!(
         "<p class=\"note\">{}</p><h2>{}</h2><p>{}</p><form method=\"post\"><button class=\"stop\" name=\"action\" value=\"stop\">{}</button></form>",
@@ -107,6 +115,26 @@ fn select(words: &Words, (name, label): (&str, &str), value: Option<&str>, optio
     format!("<label class=\"field\" for=\"{name}\">{label}</label><select id=\"{name}\" name=\"{name}\">{none}{listed}</select>")
 }
 
+/// When messages may come; the end of the day is shown as an empty field.
+fn times(words: &Words, chosen: Option<ContactTimes>) -> String {
+    let chosen = chosen.map(|times| times.to_string()).unwrap_or_default();
+    let (from, to) = chosen.split_once('-').unwrap_or_default();
+    let field = |name: &str, label: &str, value: &str| {
+        let value = if value == MIDNIGHT { "" } else { value };
+        format!(
+            "<label class=\"field\" for=\"{name}\">{label}</label>\
+             <input type=\"time\" id=\"{name}\" name=\"{name}\" value=\"{value}\" aria-describedby=\"contact_note\">"
+        )
+    };
+    format!(
+        "<fieldset><legend>{}</legend>{}{}<p class=\"note\" id=\"contact_note\">{}</p></fieldset>",
+        words.times,
+        field(FROM, words.times_from, from),
+        field(TO, words.times_to, to),
+        words.times_hint
+    )
+}
+
 /// Enough to know one's own address: the link may have been passed on.
 fn masked(address: &str) -> String {
     let start: String = address.chars().take(1).collect();
@@ -126,6 +154,8 @@ pub struct Picked<'f> {
     choices: BTreeSet<&'f str>,
     preferred_channel: Option<&'f str>,
     language: Option<&'f str>,
+    from: Option<&'f str>,
+    to: Option<&'f str>,
 }
 
 impl<'f> Picked<'f> {
@@ -142,10 +172,22 @@ impl<'f> Picked<'f> {
                 "language" => {
                     picked.language = Some(value).filter(|value| LANGUAGES.iter().any(|(code, _)| code == value)).map(String::as_str)
                 }
+                FROM => picked.from = Some(value),
+                TO => picked.to = Some(value),
                 _ => {}
             }
         }
         picked
+    }
+
+    /// The trait that the two times make, empty for any time; `None` where they are not asked or cannot be read.
+    fn contact_times(&self) -> Option<String> {
+        let (from, to) = (self.from?, self.to?);
+        if from == to {
+            return Some(String::new());
+        }
+        let or = |text: &'f str, other| if text.is_empty() { other } else { text };
+        ContactTimes::parse(&format!("{}-{}", or(from, "00:00"), or(to, MIDNIGHT))).map(|times| times.to_string())
     }
 }
 
@@ -174,8 +216,12 @@ pub fn records(
         events.push(event(identifier.clone(), &Change { purpose: &choice.purpose, channel, address, state, proof: &proof }, at));
     }
     let mut traits = serde_json::Map::new();
-    let told =
-        [("preferred_channel", picked.preferred_channel, profile.preferred_channel()), ("language", picked.language, profile.language())];
+    let (new_times, old_times) = (picked.contact_times(), profile.contact_times().map(|times| times.to_string()));
+    let told = [
+        ("preferred_channel", picked.preferred_channel, profile.preferred_channel()),
+        ("language", picked.language, profile.language()),
+        ("contact_times", new_times.as_deref(), old_times.as_deref()),
+    ];
     for (name, new, old) in told {
         if let Some(new) = new.filter(|new| *new != old.unwrap_or_default()) {
             // An empty choice takes back an earlier one.

@@ -16,13 +16,13 @@ p{margin:.5rem 0 1rem}.company{margin:0;color:#55554f}\
 fieldset{margin:1rem 0;padding:.25rem 1rem .5rem;border:1px solid #b9b9b2;border-radius:.5rem}legend{padding:0 .4rem;font-weight:600}\
 .choice{display:flex;gap:.75rem;align-items:center;min-height:2.75rem}.choice input{width:1.35rem;height:1.35rem;flex:none}\
 .note{color:#55554f}label{cursor:pointer}.field{display:block;margin:1rem 0 .25rem;font-weight:600}\
-select{display:block;font:inherit;color:inherit;padding:.5rem;min-height:2.75rem;max-width:100%;background:#fff;border:1px solid #6d6d66;border-radius:.35rem}\
+select,input[type=time]{display:block;font:inherit;color:inherit;padding:.5rem;min-height:2.75rem;max-width:100%;background:#fff;border:1px solid #6d6d66;border-radius:.35rem}\
 button{font:inherit;font-weight:600;min-height:2.75rem;margin:1rem 0 .5rem;padding:.5rem 1.25rem;color:#fff;background:#14532d;border:1px solid #14532d;border-radius:.35rem;cursor:pointer}\
 button.stop{color:#8a1c1c;background:#fff;border-color:#8a1c1c}a{color:#14532d}\
 :focus-visible{outline:3px solid #1d4ed8;outline-offset:2px}\
 .done{padding:.75rem 1rem;background:#e8f3ec;border:1px solid #14532d;border-radius:.35rem}\
 @media (prefers-color-scheme:dark){body{background:#161614;color:#f1f1ee}main{background:#222220;border-color:#474742}\
-.company,.note{color:#c4c4bd}select{background:#222220;border-color:#a0a099}fieldset{border-color:#6d6d66}\
+.company,.note{color:#c4c4bd}select,input[type=time]{background:#222220;border-color:#a0a099}fieldset{border-color:#6d6d66}\
 button{background:#86efac;border-color:#86efac;color:#10240f}button.stop{background:#222220;color:#fca5a5;border-color:#fca5a5}\
 a{color:#86efac}.done{background:#1c3325;border-color:#86efac}:focus-visible{outline-color:#93c5fd}}";
 

@@ -62,6 +62,33 @@ async fn a_customer_sees_and_changes_what_is_said_to_him() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_customer_says_when_he_may_be_written_to() {
+    let server = Server::start(WORKSPACE).await;
+    server.send(&[json!({"type": "identify", "userId": "u1", "traits": {"email": "ada@example.com"}})]).await;
+    let link = preferences(&server).await;
+    let table = [
+        ("contact_from=09:00&contact_to=18:30", json!("09:00-18:30"), ["09:00", "18:30"]),
+        // Half a form, as a browser would send it after one field was emptied.
+        ("contact_from=10:00&contact_to=", json!("10:00-24:00"), ["10:00", ""]),
+        ("contact_from=&contact_to=12:00", json!("00:00-12:00"), ["00:00", "12:00"]),
+        ("contact_from=x&contact_to=12:00", json!("00:00-12:00"), ["00:00", "12:00"]),
+        ("language=en", json!("00:00-12:00"), ["00:00", "12:00"]),
+        ("contact_from=&contact_to=", Value::Null, ["", ""]),
+        ("contact_from=22:00&contact_to=06:00", json!("22:00-06:00"), ["22:00", "06:00"]),
+        ("contact_from=07:00&contact_to=07:00", Value::Null, ["", ""]),
+    ];
+    for (form, stored, [from, to]) in table {
+        assert_eq!(server.page(Method::POST, &link, &format!("{form}&action=save")).await.status, 303);
+        let profile = server.get("/api/v1/profiles/user_id:u1").await;
+        assert_eq!(profile["traits"]["contact_times"], stored, "{form}: {}", profile["traits"]);
+        let page = server.page(Method::GET, &link, "").await.text;
+        for (name, value) in [("contact_from", from), ("contact_to", to)] {
+            assert!(page.contains(&format!("id=\"{name}\" name=\"{name}\" value=\"{value}\"")), "{form}: {page}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_is_not_ours_shows_nothing_and_changes_nothing() {
     let server = Server::start(WORKSPACE).await;
     server.send(&[json!({"type": "identify", "userId": "u1", "traits": {"email": "ada@example.com"}})]).await;
