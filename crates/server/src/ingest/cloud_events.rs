@@ -1,7 +1,7 @@
 //! CloudEvents 1.0 over HTTP: structured, batched and binary mode, at one address.
 
-use super::body::read;
-use super::{BATCH_BYTES_MAX, CALL_BYTES_MAX, Intake, Taken};
+use super::body::Unreadable;
+use super::{BATCH_BYTES_MAX, CALL_BYTES_MAX, Intake, Taken, text_of, unreadable};
 use crate::access::unauthorized;
 use crate::keeper::now;
 use crate::keys::Caller;
@@ -15,6 +15,9 @@ use axum::{Extension, Json, Router};
 use faden_model::event::Receipt;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+
+/// What dead letters call these.
+const CALL: &str = "cloud_event";
 
 /// The address of CloudEvents.
 pub fn router() -> Router<App> {
@@ -34,11 +37,17 @@ pub async fn events(
     let Some(Extension(caller)) = who else { return Err(unauthorized()) };
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
     let batched = kind.starts_with("application/cloudevents-batch+json");
-    let text = read(&headers, body, if batched { BATCH_BYTES_MAX } else { CALL_BYTES_MAX }).await?;
+    let text = text_of(&app, Some(&caller), CALL, &headers, body, if batched { BATCH_BYTES_MAX } else { CALL_BYTES_MAX }).await?;
     let receipt = Receipt { kind: None, received_at: Some(now()), sent_at: None };
-    let mut intake = Intake::new(&app, &caller.name, "cloud_event");
+    let mut intake = Intake::new(&app, &caller.name, CALL);
     if batched {
-        let events: Vec<&RawValue> = serde_json::from_str(&text).map_err(|error| not_json(&error))?;
+        let events: Vec<&RawValue> = match serde_json::from_str(&text) {
+            Ok(events) => events,
+            Err(error) => {
+                let found = Unreadable::new("event-not-json", not_json(&error), text.as_bytes());
+                return Err(unreadable(&app, Some(&caller), CALL, found).await);
+            }
+        };
         for event in events {
             intake.event(event.get(), &receipt);
         }
@@ -61,7 +70,12 @@ fn from_binary(headers: &HeaderMap, kind: &str, text: &str) -> Result<String, Pr
     }
     if !text.trim().is_empty() {
         let json = kind.is_empty() || kind.starts_with("application/json") || kind.contains("+json");
-        let data = if json { serde_json::from_str(text).map_err(|error| not_json(&error))? } else { Value::String(text.to_owned()) };
+        let data = if json {
+            serde_json::from_str(text)
+                .map_err(|error| Problem::bad_request("event-not-json", not_json(&error), "send CloudEvents 1.0 as JSON"))?
+        } else {
+            Value::String(text.to_owned())
+        };
         event.insert("data".to_owned(), data);
     }
     Ok(Value::Object(event).to_string())
@@ -80,8 +94,8 @@ fn percent_decoded(value: &str) -> String {
     String::from_utf8(plain).unwrap_or_else(|_| value.to_owned())
 }
 
-fn not_json(error: &serde_json::Error) -> Problem {
-    Problem::bad_request("event-not-json", format!("the events cannot be read: {error}"), "send CloudEvents 1.0 as JSON")
+fn not_json(error: &serde_json::Error) -> String {
+    format!("the events cannot be read: {error}; send CloudEvents 1.0 as JSON")
 }
 
 #[cfg(test)]

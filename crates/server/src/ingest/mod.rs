@@ -10,11 +10,16 @@ mod body;
 pub mod cloud_events;
 pub mod segment;
 
+use crate::access::unauthorized;
 use crate::dead_letters::DeadLetter;
 use crate::keeper::{Refusal, now};
+use crate::keys::Caller;
 use crate::problem::{Problem, discreet};
 use crate::sources::Brought;
 use crate::state::App;
+use axum::body::Body;
+use axum::http::HeaderMap;
+use body::{Unreadable, read};
 use faden_model::event::{EventKind, Receipt};
 use faden_model::{Command, Event, Record, Timestamp, with_causes};
 use faden_storage::RecordBatch;
@@ -170,6 +175,32 @@ impl<'a> Intake<'a> {
             _ => Ok(Taken { success: true, accepted, rejected: self.rejected }),
         }
     }
+}
+
+/// The text of a call; what is none is kept as a dead letter.
+///
+/// # Errors
+/// As [`read`], and what [`unreadable`] says.
+async fn text_of(
+    app: &App,
+    who: Option<&Caller>,
+    call: &'static str,
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+) -> Result<String, Problem> {
+    match read(headers, body, limit).await? {
+        Ok(text) => Ok(text),
+        Err(found) => Err(unreadable(app, who, call, found).await),
+    }
+}
+
+/// Keeps the beginning of a call that cannot be read, with its reason, if it is known whose it is; what to answer.
+async fn unreadable(app: &App, who: Option<&Caller>, call: &'static str, found: Unreadable) -> Problem {
+    let Some(caller) = who else { return unauthorized() };
+    let mut intake = Intake::new(app, &caller.name, call);
+    intake.refuse(0, found.code, found.reason, &found.beginning);
+    intake.finish().await.expect_err("nothing of it was taken")
 }
 
 /// Sends a dead letter through intake again: `None` when it was taken. What is refused again is no new letter.

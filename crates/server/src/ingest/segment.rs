@@ -1,7 +1,7 @@
 //! Segment's calls: `/v1/track` and its like, `/v1/batch`, and the short names that its browser library uses.
 
-use super::body::read;
-use super::{BATCH_BYTES_MAX, CALL_BYTES_MAX, Intake, Taken};
+use super::body::Unreadable;
+use super::{BATCH_BYTES_MAX, CALL_BYTES_MAX, Intake, Taken, text_of, unreadable};
 use crate::access::{secret, unauthorized};
 use crate::keeper::now;
 use crate::keys::{Caller, Scope};
@@ -17,6 +17,9 @@ use faden_model::event::{EventKind, Receipt};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+
+/// The call that brings many, as dead letters name it.
+const BATCH: &str = "batch";
 
 /// Endpoints of the Segment protocol.
 pub fn router() -> Router<App> {
@@ -63,9 +66,10 @@ calls! {
 }
 
 async fn single(app: App, who: Who, headers: HeaderMap, body: Body, kind: EventKind) -> Answer {
-    let text = read(&headers, body, CALL_BYTES_MAX).await?;
+    let who = who.map(|Extension(caller)| caller);
+    let text = text_of(&app, who.as_ref(), kind.name(), &headers, body, CALL_BYTES_MAX).await?;
     let caller = match who {
-        Some(Extension(caller)) => caller,
+        Some(caller) => caller,
         None => caller_in_body(&app, &headers, &text)?,
     };
     let mut intake = Intake::new(&app, &caller.name, kind.name());
@@ -86,18 +90,23 @@ struct Batch<'a> {
 #[utoipa::path(post, path = "/v1/batch", tag = "intake", request_body(content = serde_json::Value, description = "a Segment batch: `{batch: [...], sentAt}`"),
     responses((status = 200, body = Taken), (status = 400, body = Problem), (status = 401, body = Problem), (status = 413, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
 pub async fn batch(State(app): State<App>, who: Who, headers: HeaderMap, body: Body) -> Answer {
-    let text = read(&headers, body, BATCH_BYTES_MAX).await?;
+    let who = who.map(|Extension(caller)| caller);
+    let text = text_of(&app, who.as_ref(), BATCH, &headers, body, BATCH_BYTES_MAX).await?;
     let caller = match who {
-        Some(Extension(caller)) => caller,
+        Some(caller) => caller,
         None => caller_in_body(&app, &headers, &text)?,
     };
-    let read: Batch<'_> = serde_json::from_str(&text).map_err(|error| {
-        let hint = "send one JSON object with the list `batch`; nothing of this one was taken";
-        Problem::bad_request("event-not-json", format!("the batch cannot be read: {error}"), hint)
-    })?;
+    let read: Batch<'_> = match serde_json::from_str(&text) {
+        Ok(read) => read,
+        Err(error) => {
+            let reason = format!("the batch cannot be read: {error}; send one JSON object with the list `batch`");
+            let found = Unreadable::new("event-not-json", reason, text.as_bytes());
+            return Err(unreadable(&app, Some(&caller), BATCH, found).await);
+        }
+    };
     let sent_at = read.sent_at.as_deref().and_then(|text| Timestamp::parse(text).ok());
     let receipt = Receipt { kind: None, received_at: Some(now()), sent_at };
-    let mut intake = Intake::new(&app, &caller.name, "batch");
+    let mut intake = Intake::new(&app, &caller.name, BATCH);
     for event in read.batch {
         intake.event(event.get(), &receipt);
     }

@@ -196,6 +196,44 @@ async fn good_events_of_a_batch_are_taken_and_bad_ones_are_named_and_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_cannot_be_read_is_kept_with_its_beginning_and_its_reason() {
+    let server = Server::start(WORKSPACE).await;
+    let long = format!("{{\"batch\": [{}", "{\"type\": \"track\"},".repeat(5_000));
+    let whole = packed(&"{\"batch\": []}".repeat(2_000));
+    let json = "application/json";
+    let events = "application/cloudevents-batch+json";
+    let table: [(&str, &str, Vec<u8>, bool, &str, &str, &str); 7] = [
+        ("/v1/batch", json, b"{\"batch\": [".to_vec(), false, "event-not-json", "batch", "{\"batch\": ["),
+        ("/v1/batch", json, long.clone().into_bytes(), false, "event-not-json", "batch", &long[..8192]),
+        ("/v1/batch", json, b"{\"batch\": \"\xff\"}".to_vec(), false, "event-not-json", "batch", "{\"batch\": \"\u{fffd}\"}"),
+        ("/v1/batch", json, b"{\"batch\": [1]}".to_vec(), true, "bad-gzip", "batch", "{\"batch\": [1]}"),
+        ("/v1/batch", json, whole[..whole.len() - 12].to_vec(), true, "bad-gzip", "batch", "{\"batch\": []}{\"batch\": []}"),
+        ("/v1/track", json, b"no gzip".to_vec(), true, "bad-gzip", "track", "no gzip"),
+        ("/v1/events", events, b"[{\"id\": 1".to_vec(), false, "event-not-json", "cloud_event", "[{\"id\": 1"),
+    ];
+    let key = format!("Bearer {}", server.write_key);
+    for (path, kind, body, gzip, code, call, beginning) in &table {
+        let mut headers = vec![("authorization", key.as_str()), ("content-type", *kind)];
+        headers.extend(gzip.then_some(("content-encoding", "gzip")));
+        let (status, answer) = server.raw(Method::POST, path, &headers, body.clone()).await;
+        assert!(status == 400 && answer["code"] == *code, "{status} {answer}");
+        let letter = server.get("/api/v1/dead_letters?limit=1").await["items"][0].clone();
+        assert_eq!([&letter["code"], &letter["call"]], [&json!(code), &json!(call)], "{letter}");
+        assert!(letter["body"].as_str().is_some_and(|kept| kept.starts_with(beginning) && kept.len() <= 8192), "{letter}");
+        assert!(letter["reason"].as_str().is_some_and(|why| why.len() > 10), "{letter}");
+    }
+    // Nobody knows whose these are: a stranger must not fill the disk.
+    let headers = [("content-type", "text/plain")];
+    assert_eq!(server.raw(Method::POST, "/v1/batch", &headers, b"{\"batch\": [".to_vec()).await.0, 401);
+    let headers = [("content-type", "text/plain"), ("content-encoding", "gzip")];
+    assert_eq!(server.raw(Method::POST, "/v1/batch", &headers, b"no gzip".to_vec()).await.0, 401);
+    let letters = server.get("/api/v1/dead_letters").await;
+    assert_eq!(letters["items"].as_array().map(Vec::len), Some(table.len()), "{letters}");
+    let again = format!("/api/v1/dead_letters/{}/retry", letters["items"][0]["id"]);
+    assert_ne!(server.call(Method::POST, &again, None).await.0, 500);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_senders_clock_is_corrected_for_single_calls_and_batches() {
     let server = Server::start(WORKSPACE).await;
     // Both senders' clocks are years behind; the event happened a minute, or an hour, before it was sent.
