@@ -275,6 +275,12 @@ impl Channels {
         }
     }
 
+    /// Whether any account may take another one's place.
+    pub fn have_stand_ins(&self) -> bool {
+        let accounts = self.accounts.read().expect("no holder of this lock panics");
+        accounts.values().any(|account| account.instead_of.is_some())
+    }
+
     /// Ends all accounts: no message is begun any more, and what is under way has a few seconds.
     pub async fn close(&self) {
         let mut accounts: Vec<Arc<Account>> =

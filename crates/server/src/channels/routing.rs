@@ -74,16 +74,20 @@ pub fn choose<'a>(group: &[&'a Arc<Account>], rates: &Rates, country: &Text) -> 
     group.iter().min_by_key(|account| (account.readiness(), Reverse(rates.get(&account.name, country)))).copied()
 }
 
-/// Looks at the figures every few seconds, for as long as the server runs.
+/// Looks at the figures every few seconds, for as long as the server runs; only where an account may take another
+/// one's place, as nobody else asks for them.
 pub async fn measure(app: App) {
     loop {
+        sleep(EVERY).await;
+        if !app.channels.have_stand_ins() {
+            continue;
+        }
         let last = hour(now());
         let look = app.keeper.look(move |node| node.views().map(|views| Rates::of(views.accounts.last(last, HOURS), last)));
         // While the node is opened again the figures stay as they were.
         if let Ok(rates) = look.await {
             app.channels.measured(rates.unwrap_or_default());
         }
-        sleep(EVERY).await;
     }
 }
 
