@@ -312,6 +312,10 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
 }
 
 #[cfg(test)]
+#[path = "../tests/common/options.rs"]
+mod test_options;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use reqwest::Client;
@@ -329,17 +333,7 @@ mod tests {
     async fn more_than_memory_may_hold_is_turned_away_at_once_and_what_was_taken_is_not_lost() {
         const CALLS: usize = 180;
         let data = tempfile::tempdir().expect("a temporary directory");
-        let options = Options {
-            data: data.path().to_owned(),
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            workspace: None,
-            base_url: None,
-            partitions: 1,
-            cache_bytes: 16 << 20,
-            checkpoint_after: Duration::from_secs(3600),
-            log_only: false,
-        };
-        let started = serve(options).await.expect("the server starts");
+        let started = serve(test_options::options(data.path())).await.expect("the server starts");
         let key = started.write_key.clone().expect("a new data directory has keys");
         // The disk hangs: nothing is written until it is let go.
         let (let_go, held) = channel::<()>();

@@ -3,12 +3,12 @@
 //! Tests need `#[tokio::test(flavor = "multi_thread")]`. A call that brings no answer ends after [`WAIT_MAX`].
 
 pub mod mail_server;
+mod options;
 
 use faden_engine::workspace::Files;
 use faden_server::{Options, Started, serve};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -82,16 +82,7 @@ impl Server {
 
     async fn start_in(data: TempDir, files: &[(&str, &str)], keys: Option<(String, String)>) -> Server {
         let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
-        let options = Options {
-            data: data.path().to_owned(),
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            workspace: Some(Files(files)),
-            base_url: None,
-            partitions: 1,
-            cache_bytes: 16 << 20,
-            checkpoint_after: Duration::from_secs(3600),
-            log_only: false,
-        };
+        let options = Options { workspace: Some(Files(files)), ..options::options(data.path()) };
         let started = serve(options).await.expect("the server starts");
         let made = started.admin_key.clone().zip(started.write_key.clone());
         let (key, write_key) = keys.or(made).expect("a new data directory has keys");
