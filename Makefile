@@ -44,7 +44,7 @@ nightly: test
 	cargo xtask sim --seeds 10000
 	cargo xtask fuzz --seconds 60
 	python3 tests/live/memory.py --faden $${CARGO_TARGET_DIR:-$$HOME/.cache/faden-target}/release/faden \
-	  --events 1000000 --every 250000 --customers 50000 --cache 64 --most 700
+	  --events 1000000 --every 250000 --customers 50000 --cache 64 --most 500
 
 clean:
 	cargo clean
