@@ -70,6 +70,12 @@ test('a person shows timeline, messages, journeys, consent and identity', () =>
       .getByRole('table', { name: 'Identifiers' })
       .getByText(person.identifiers[0]?.value ?? '')
       .waitFor()
+    // Whoever told them: the demo's customers come by the shop's page and its counter.
+    const told = await page
+      .getByRole('table', { name: 'Identifiers' })
+      .getByText(/^(web-shop|counter)$/)
+      .count()
+    expect(told).toBeGreaterThan(0)
   }))
 
 test('consent that a person gave by voice can be recorded', () =>

@@ -24,6 +24,7 @@ const texts = {
     kind_whatsapp_id: 'WhatsApp',
     kind_crm_id: 'CRM id',
     browser: 'Browser at {{host}}',
+    customer_pages: 'Preference page',
   },
   de: {
     channel_email: 'E-Mail',
@@ -45,6 +46,7 @@ const texts = {
     kind_whatsapp_id: 'WhatsApp',
     kind_crm_id: 'CRM-Kennung',
     browser: 'Browser bei {{host}}',
+    customer_pages: 'Einstellungsseite',
   },
 } as const
 const useTexts = defineTexts('names', texts)
@@ -94,6 +96,8 @@ export interface Names {
   address: (address: string) => string
   country: (code: string) => string
   language: (code: string) => string
+  /** A source as its key is named; Faden's own pages in words. */
+  source: (name: string) => string
 }
 
 export function useNames(): Names {
@@ -110,6 +114,7 @@ export function useNames(): Names {
       },
       country: (code) => called('region', code, language),
       language: (code) => called('language', code, language),
+      source: (name) => (name === 'customer-pages' ? t('customer_pages') : name),
     }
   }, [t, language])
 }

@@ -35,7 +35,9 @@ export function Identity({ person }: { person: Profile }) {
       cell: (known) => (
         <span className="two">
           <span className="clip">{names.address(known.value)}</span>
-          <span className={join('second', styles.narrowOnly)}>{names.identifier(known.kind)}</span>
+          <span className={join('second', styles.narrowOnly)}>
+            {[names.identifier(known.kind), known.source && names.source(known.source)].filter(Boolean).join(' · ')}
+          </span>
         </span>
       ),
     },
@@ -48,8 +50,16 @@ export function Identity({ person }: { person: Profile }) {
       cell: (known) => <span title={known.kind}>{names.identifier(known.kind)}</span>,
     },
     {
-      key: 'strand',
+      key: 'source',
       header: t('source'),
+      width: 'minmax(0, 1fr)',
+      narrow: false,
+      sort: (known) => (known.source ? names.source(known.source) : null),
+      cell: (known) => (known.source ? <span title={known.source}>{names.source(known.source)}</span> : '–'),
+    },
+    {
+      key: 'strand',
+      header: t('strand'),
       width: 'minmax(0, 1fr)',
       narrow: false,
       cell: (known) => (known.strand === person.id ? t('own') : <code>{known.strand}</code>),

@@ -18,6 +18,7 @@ import { segment } from '../../api/client.ts'
 import { type List, useList } from '../../api/hooks.ts'
 import type { TimelineItem, TimelineKind } from '../../api/types.ts'
 import { Failure } from '../../app/Loaded.tsx'
+import { useNames } from '../../app/names.ts'
 import { Filters } from '../../app/Page.tsx'
 import { useTell } from '../../app/tell.ts'
 import { useAppTexts } from '../../app/texts.ts'
@@ -198,6 +199,7 @@ function Item({ item, open, onTurn }: { item: TimelineItem; open: boolean; onTur
   const t = useTexts()
   const app = useAppTexts()
   const tell = useTell()
+  const names = useNames()
   const kind = KINDS.find((each) => each.kind === item.kind)
   return (
     <div className={join(styles.item, item.kind !== 'event' && styles.ours)}>
@@ -216,6 +218,7 @@ function Item({ item, open, onTurn }: { item: TimelineItem; open: boolean; onTur
       </button>
       <span className={styles.side}>
         {item.ref && <Link href={`/explain/${encodeURIComponent(item.ref)}`}>{app('why')}</Link>}
+        {item.source && <span title={t('source')}>{names.source(item.source)}</span>}
         <Time at={item.at} show="clock" />
       </span>
       {open && (
