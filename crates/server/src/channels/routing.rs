@@ -78,16 +78,19 @@ pub fn choose<'a>(group: &[&'a Arc<Account>], rates: &Rates, country: &Text) -> 
 /// one's place, as nobody else asks for them.
 pub async fn measure(app: App) {
     loop {
+        if app.channels.have_stand_ins() {
+            look(&app).await;
+        }
         sleep(EVERY).await;
-        if !app.channels.have_stand_ins() {
-            continue;
-        }
-        let last = hour(now());
-        let look = app.keeper.look(move |node| node.views().map(|views| Rates::of(views.accounts.last(last, HOURS), last)));
-        // While the node is opened again the figures stay as they were.
-        if let Ok(rates) = look.await {
-            app.channels.measured(rates.unwrap_or_default());
-        }
+    }
+}
+
+async fn look(app: &App) {
+    let last = hour(now());
+    let look = app.keeper.look(move |node| node.views().map(|views| Rates::of(views.accounts.last(last, HOURS), last)));
+    // While the node is opened again the figures stay as they were.
+    if let Ok(rates) = look.await {
+        app.channels.measured(rates.unwrap_or_default());
     }
 }
 
