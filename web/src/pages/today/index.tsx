@@ -77,12 +77,12 @@ function Figures({ overview }: { overview: Overview }) {
       <Figure
         label={t('events_per_second')}
         value={whole.format(overview.events_per_second)}
-        detail={t('events_total', { total: overview.events_total })}
+        detail={t('in_all', { total: overview.events_total })}
       />
       <Figure
         label={t('decisions_per_second')}
         value={whole.format(overview.decisions_per_second)}
-        detail={t('position', { position: overview.position })}
+        detail={t('in_all', { total: overview.decisions_total })}
       />
       <Figure label={t('people')} value={whole.format(overview.profiles)} />
       <Figure label={t('enrollments')} value={whole.format(overview.enrollments_running)} />

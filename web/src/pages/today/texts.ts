@@ -4,8 +4,7 @@ export const useTexts = defineTexts('today', {
   en: {
     events_per_second: 'Events per second',
     decisions_per_second: 'Decisions per second',
-    events_total: '{{total}} in all',
-    position: 'log position {{position}}',
+    in_all: '{{total}} in all',
     people: 'People known',
     enrollments: 'On a journey now',
     delivery_rate: 'Delivery rate',
@@ -42,8 +41,7 @@ export const useTexts = defineTexts('today', {
   de: {
     events_per_second: 'Ereignisse je Sekunde',
     decisions_per_second: 'Entscheidungen je Sekunde',
-    events_total: '{{total}} insgesamt',
-    position: 'Log-Position {{position}}',
+    in_all: '{{total}} insgesamt',
     people: 'Bekannte Personen',
     enrollments: 'Gerade auf einer Journey',
     delivery_rate: 'Zustellrate',
