@@ -97,7 +97,7 @@ impl<'a> Intake<'a> {
             return self.refuse(index, "event-too-long", reason, line);
         }
         match Event::parse_received(line, &self.country, receipt) {
-            Ok(event) => self.push(index, line, event, receipt),
+            Ok(event) => self.push(index, line, event),
             Err(error) => {
                 let reason = with_causes(&error);
                 self.refuse(index, error.code(), reason, line);
@@ -105,7 +105,7 @@ impl<'a> Intake<'a> {
         }
     }
 
-    fn push(&mut self, index: usize, line: &str, mut event: Event<'_>, receipt: &Receipt) {
+    fn push(&mut self, index: usize, line: &str, mut event: Event<'_>) {
         if event.name.starts_with(RESERVED) {
             let reason = format!("names that begin with `{RESERVED}` are the server's own; use its API");
             return self.refuse(index, "event-reserved-name", reason, line);
@@ -122,7 +122,8 @@ impl<'a> Intake<'a> {
             self.samples.push((name.clone(), properties.to_string()));
         }
         self.names.push(name);
-        let record = Record { at: receipt.received_at.unwrap_or_else(now), command: Command::told(&self.source, event) };
+        // Not when the call came in: a dead letter did so long before, and records are dated as they are written.
+        let record = Record { at: now(), command: Command::told(&self.source, event) };
         if let Err(error) = self.batch.push_with(|bytes| record.encode(bytes)) {
             self.names.pop();
             self.refuse(index, "event-too-long", error.to_string(), line);
