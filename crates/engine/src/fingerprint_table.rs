@@ -12,6 +12,12 @@ pub type Fingerprint = u128;
 /// Parts of a table, each of which grows by itself: nobody waits until millions have found new places.
 const PARTS: usize = 64;
 
+/// Whether so many of the places are taken that a part must grow: at some fill between five eighths and three
+/// quarters, so that parts, which fill evenly, do not all grow at once.
+fn is_filled(used: usize, places: usize, part: usize) -> bool {
+    used * 8 * PARTS > places * (5 * PARTS + part)
+}
+
 /// Which part a fingerprint belongs to: bits that choose no line.
 fn part_of(fingerprint: Fingerprint) -> usize {
     (fingerprint >> 122) as usize
@@ -71,7 +77,7 @@ impl Slots {
 
     fn push(&mut self, fingerprint: Fingerprint, number: u32, fingerprint_of: impl Fn(u32) -> Fingerprint) {
         // At three quarters full one row of eight in five is full.
-        if (self.used + 1) * 4 > self.rows.len() * SLOTS * 3 {
+        if is_filled(self.used + 1, self.rows.len() * SLOTS, part_of(fingerprint)) {
             let larger = vec![Row::default(); self.rows.len() * 2];
             let known = std::mem::replace(&mut self.rows, larger);
             for slot in known.iter().flat_map(|row| row.0).filter(|slot| *slot != 0) {
@@ -198,7 +204,7 @@ impl Lines {
     }
 
     fn insert(&mut self, fingerprint: Fingerprint) {
-        if (self.len + 1) * 4 > self.lines.len() * PRINTS * 3 {
+        if is_filled(self.len + 1, self.lines.len() * PRINTS, part_of(fingerprint)) {
             self.grow();
         }
         self.place(words_of(fingerprint), self.home(fingerprint));

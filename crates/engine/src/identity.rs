@@ -24,6 +24,7 @@ pub use rows::LoadError;
 pub use rules::{Blocked, BlockedError, KindRule, Limit, Rules};
 
 use crate::fingerprint_table::FingerprintTable;
+use crate::pieces::Pieces;
 use faden_model::{Identifier, IdentifierKind, ProfileId, Timestamp};
 pub use index::Fingerprint;
 use index::{Entry, Strand};
@@ -38,8 +39,8 @@ pub struct Identity {
     /// In order of first sight; an entry names its kind by the position here.
     kinds: Vec<IdentifierKind>,
     table: FingerprintTable,
-    entries: Vec<Entry>,
-    strands: Vec<Strand>,
+    entries: Pieces<Entry>,
+    strands: Pieces<Strand>,
     merges: Vec<ledger::Row>,
     /// Strands that an un-merge took apart; each pair in both directions.
     apart: BTreeSet<(u32, u32)>,
@@ -91,8 +92,8 @@ impl Identity {
             hash_key,
             kinds: Vec::new(),
             table: FingerprintTable::default(),
-            entries: Vec::new(),
-            strands: Vec::new(),
+            entries: Pieces::default(),
+            strands: Pieces::default(),
             merges: Vec::new(),
             apart: BTreeSet::new(),
             unsaved: rows::Unsaved::default(),
@@ -202,10 +203,7 @@ impl Identity {
 
     /// Bytes that the index holds on the heap, growth reserves included.
     pub fn heap_bytes(&self) -> usize {
-        self.table.heap_bytes()
-            + self.entries.capacity() * size_of::<Entry>()
-            + self.strands.capacity() * size_of::<Strand>()
-            + self.merges.capacity() * size_of::<ledger::Row>()
+        self.table.heap_bytes() + self.entries.heap_bytes() + self.strands.heap_bytes() + self.merges.capacity() * size_of::<ledger::Row>()
     }
 
     fn profile(&self, strand: u32) -> ProfileId {

@@ -15,6 +15,7 @@ mod fingerprint_table;
 pub mod front;
 pub mod identity;
 pub mod journey;
+mod pieces;
 pub mod policy;
 pub mod profile;
 mod schedule;

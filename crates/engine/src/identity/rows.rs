@@ -121,16 +121,14 @@ impl Identity {
             out(&[b'k', number as u8], Some(kind.name().as_bytes()));
         }
         let mut value = Vec::new();
-        let mut number = unsaved.entries_saved;
-        for entries in self.entries[number..].chunks(ENTRIES_MAX) {
+        for first in (unsaved.entries_saved..self.entries.len()).step_by(ENTRIES_MAX) {
             value.clear();
-            for entry in entries {
+            for entry in self.entries.from(first).take(ENTRIES_MAX) {
                 numbers(&mut value, &entry.fingerprint);
                 numbers(&mut value, &[entry.strand, entry.next, entry.first_seen]);
                 value.push(entry.kind);
             }
-            out(&key(b'e', number as u32), Some(&value));
-            number += entries.len();
+            out(&key(b'e', first as u32), Some(&value));
         }
         self.drain_strands(&mut unsaved, out);
         unsaved.merges.extend(unsaved.merges_saved as u32..self.merges.len() as u32);
@@ -152,7 +150,7 @@ impl Identity {
         let mut value = Vec::new();
         for first in pages.into_iter().map(|page| page * PAGE) {
             value.clear();
-            for strand in self.strands[first as usize..].iter().take(PAGE as usize) {
+            for strand in self.strands.from(first as usize).take(PAGE as usize) {
                 numbers(&mut value, &[strand.profile, strand.first_entry, strand.next, strand.first_strand, strand.size]);
             }
             out(&key(b's', first), Some(&value));
@@ -259,13 +257,13 @@ impl Identity {
     fn check_references(&self) -> Result<(), LoadError> {
         let strands = self.strands.len();
         let is_strand = |number: u32| (number as usize) < strands;
-        for (number, entry) in (0u32..).zip(&self.entries) {
+        for (number, entry) in (0u32..).zip(self.entries.from(0)) {
             let same_strand = |next: u32| next < number && self.entries[next as usize].strand == entry.strand;
             if !is_strand(entry.strand) || usize::from(entry.kind) >= self.kinds.len() || !(entry.next == NONE || same_strand(entry.next)) {
                 return Err(damaged(&key(b'e', number), "it points to nothing"));
             }
         }
-        for (number, strand) in (0u32..).zip(&self.strands) {
+        for (number, strand) in (0u32..).zip(self.strands.from(0)) {
             let own_entry = self.entries.get(strand.first_entry as usize).is_some_and(|entry| entry.strand == number);
             let links = [strand.next, strand.first_strand].into_iter().all(|link| link == NONE || is_strand(link));
             if !is_strand(strand.profile) || !links || !(strand.first_entry == NONE || own_entry) {
@@ -300,7 +298,8 @@ impl Identity {
             }
             lost_at[row.loser as usize] = number;
         }
-        match (0u32..).zip(&self.strands).find(|(number, strand)| (lost_at[*number as usize] == NONE) != (strand.profile == *number)) {
+        match (0u32..).zip(self.strands.from(0)).find(|(number, strand)| (lost_at[*number as usize] == NONE) != (strand.profile == *number))
+        {
             Some((number, _)) => Err(damaged(&key(b's', number), "the ledger says otherwise")),
             None => Ok(()),
         }

@@ -9,7 +9,11 @@ use std::thread::JoinHandle;
 
 /// Profiles of a partition that leave memory between two batches: they take as long to free as a small batch
 /// takes to apply.
-const LET_GO_AT_ONCE: usize = 256;
+const LET_GO_AT_ONCE: usize = 512;
+
+/// Where checkpoints are written beside, this part of the profiles that may stay can be too many for a while:
+/// the rest leaves between batches, and a cut frees none.
+const LATE_PART: usize = 8;
 
 /// A checkpoint on its way into the store; it gives back the decisions that are rows then.
 pub(super) type Committing = JoinHandle<Result<Vec<Decision>, StoreError>>;
@@ -23,7 +27,8 @@ impl Node {
         self.check_sound()?;
         let Some(store) = self.store.clone() else { return Ok(()) };
         self.finish_commit()?;
-        self.let_go(usize::MAX);
+        let late = if self.options.commit_beside { self.options.warm_max / LATE_PART } else { 0 };
+        self.let_go(self.options.warm_max + late, usize::MAX);
         let cut = self.cut();
         self.checkpointed = self.position;
         if self.options.commit_beside {
@@ -77,7 +82,7 @@ impl Node {
             self.finish_commit()?;
         }
         if self.store.is_some() && self.committing.is_none() {
-            self.let_go(LET_GO_AT_ONCE);
+            self.let_go(self.options.warm_max, LET_GO_AT_ONCE);
         }
         Ok(())
     }
@@ -104,9 +109,9 @@ impl Node {
         Ok(())
     }
 
-    /// Lets go of clean profiles that are too many, of up to `most` in each partition.
-    fn let_go(&mut self, most: usize) {
-        let keep = self.options.warm_max / self.partitions.len();
+    /// Lets go of clean profiles beyond so many, of up to `most` in each partition.
+    fn let_go(&mut self, keep: usize, most: usize) {
+        let keep = keep / self.partitions.len();
         for partition in &mut self.partitions {
             let warm = partition.shard.warm_len();
             if warm > keep {
