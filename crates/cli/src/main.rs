@@ -14,6 +14,7 @@ mod explain;
 mod export;
 mod import;
 mod load;
+mod memory;
 mod profile;
 mod progress;
 mod publish;
@@ -68,8 +69,7 @@ enum Ending {
 }
 
 fn main() -> ExitCode {
-    // Many small objects in no order gain nothing from huge pages, and pay for clearing them.
-    let _ = rustix::thread::disable_transparent_huge_pages(true);
+    memory::set_up();
     match run() {
         Ok(Ending::Well) => ExitCode::SUCCESS,
         Ok(Ending::Findings) => ExitCode::FAILURE,

@@ -26,6 +26,9 @@ const EVENTS: &str = r#"{"type":"identify","messageId":"m1","userId":"ada","anon
 {"specversion":"1.0","id":"x1","source":"shop","type":"Shop Opened","data":{"city":"Wien"}}
 "#;
 
+/// The allocator's setting that the program sets for itself.
+const PURGE_DELAY: &str = "MIMALLOC_PURGE_DELAY";
+
 /// A server of its own; it ends with the test.
 struct Server {
     process: Child,
@@ -48,6 +51,10 @@ impl Server {
     }
 
     fn start_in(directory: TempDir) -> Server {
+        Server::start_with(directory, None)
+    }
+
+    fn start_with(directory: TempDir, purge_delay: Option<&str>) -> Server {
         for (path, text) in WORKSPACE {
             let file = directory.path().join("shop").join(path);
             fs::create_dir_all(file.parent().expect("it lies in a directory")).expect("a directory can be made");
@@ -56,6 +63,7 @@ impl Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_faden"));
         command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--data"]).arg(directory.path().join("data"));
         command.arg("--workspace").arg(directory.path().join("shop")).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.env_remove(PURGE_DELAY).envs(purge_delay.map(|delay| (PURGE_DELAY, delay)));
         let mut process = command.spawn().expect("the program can be started");
         let mut line = String::new();
         BufReader::new(process.stdout.take().expect("an output")).read_line(&mut line).expect("a greeting");
@@ -93,6 +101,18 @@ fn lines(path: &str) -> Vec<Value> {
 fn said(decisions: &[Value]) -> BTreeSet<String> {
     let told = decisions.iter().filter(|line| line["kind"] == "enrolled" || line["kind"] == "message" || line["kind"] == "merged");
     told.map(|line| format!("{} {} {} {}", line["at"], line["kind"], line["user_id"], line["outcome"])).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_allocator_keeps_what_is_freed_unless_somebody_says_otherwise() {
+    let delay = |said: Option<&str>| {
+        let server = Server::start_with(tempfile::tempdir().expect("a directory can be made"), said);
+        let environment = fs::read_to_string(format!("/proc/{}/environ", server.process.id())).expect("Linux knows it");
+        let settings: Vec<String> = environment.split('\0').filter_map(|one| one.strip_prefix(PURGE_DELAY)).map(str::to_owned).collect();
+        settings.concat()
+    };
+    assert_eq!([delay(None), delay(Some("10"))], ["=-1", "=10"]);
 }
 
 #[test]

@@ -23,6 +23,7 @@ use faden_storage::{FileDisk, FjallStore, Log, LogOptions, LogReaders, StoreOpti
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
@@ -31,8 +32,10 @@ use tokio::sync::{mpsc, watch};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-/// Profiles that stay in memory, about 1.5 KB each.
-const PROFILES_IN_MEMORY: usize = 250_000;
+/// Profiles that stay in memory: as many as a sixteenth of the machine's memory holds, of these.
+const PROFILES_IN_MEMORY: RangeInclusive<u64> = 250_000..=500_000;
+const PROFILE_BYTES: u64 = 1_500;
+const PROFILES_MEMORY_PART: u64 = 16;
 
 /// How to serve.
 #[derive(Clone, Debug)]
@@ -194,7 +197,7 @@ pub(crate) fn opener(options: &Options) -> keeper::Open {
             explain: true,
             // The keeper says when: never while the last one is still being written.
             checkpoint_every: u64::MAX,
-            warm_max: PROFILES_IN_MEMORY,
+            warm_max: profiles_in_memory(memory_bytes()),
             awaits_receipts: true,
             overlap: true,
             commit_beside: true,
@@ -204,6 +207,21 @@ pub(crate) fn opener(options: &Options) -> keeper::Open {
         };
         Node::open(Arc::new(Definitions::default()), node, log, SharedStore::new(Box::new(store)))
     })
+}
+
+fn profiles_in_memory(memory_bytes: Option<u64>) -> usize {
+    let (fewest, most) = PROFILES_IN_MEMORY.into_inner();
+    let fitting = memory_bytes.unwrap_or(0) / PROFILES_MEMORY_PART / PROFILE_BYTES;
+    usize::try_from(fitting.clamp(fewest, most)).unwrap_or(usize::MAX)
+}
+
+/// What this process may use of the machine's memory, as Linux and the group that it runs in (a container, a
+/// service) say; `None` where nobody says.
+fn memory_bytes() -> Option<u64> {
+    let kilobytes = |line: &str| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok();
+    let machine = std::fs::read_to_string("/proc/meminfo").ok()?.lines().find_map(kilobytes)? << 10;
+    let group = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|limit| limit.trim().parse().ok());
+    Some(group.map_or(machine, |limit: u64| limit.min(machine)))
 }
 
 fn assemble(
@@ -320,6 +338,12 @@ mod tests {
     use super::*;
     use reqwest::Client;
     use std::sync::mpsc::channel;
+
+    #[test]
+    fn as_many_profiles_stay_as_the_memory_allows_within_bounds() {
+        let kept = [None, Some(1 << 30), Some(8 << 30), Some(256 << 30)].map(profiles_in_memory);
+        assert_eq!(kept, [250_000, 250_000, 357_913, 500_000]);
+    }
 
     /// Nearly as long as a batch may be.
     fn batch(number: usize) -> String {

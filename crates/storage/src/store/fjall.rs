@@ -14,6 +14,7 @@ use super::paced::Pace;
 use super::{Batch, Beside, Change, Store, StoreError, StoreOptions, Table, Visit, VisitMany, bounds};
 use fjall::{
     CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable,
+    compaction::Leveled,
     config::{BloomConstructionPolicy, CompressionPolicy, FilterPolicy, FilterPolicyEntry, HashRatioPolicy},
 };
 use std::io;
@@ -30,6 +31,10 @@ const MEMTABLE_BYTES: u64 = 32 << 20;
 /// Bytes of journal after which the slowest table is written out so that its journal can go. What
 /// is in the journals is read again at opening, a second or two for this many.
 const JOURNAL_BYTES_MAX: u64 = 128 << 20;
+
+/// Fresh table files of a table after which they are merged with what is below them: half as many merges as after
+/// four. Each ends in some flushes, during which nobody looks anything up in that table.
+const FRESH_FILES_MAX: u8 = 8;
 
 /// Bits per key of the filters that answer "not here" without touching the disk.
 const FILTER_BITS_PER_KEY: f32 = 10.0;
@@ -97,8 +102,10 @@ impl FjallStore {
 fn table_options(table: Table) -> KeyspaceCreateOptions {
     // Fresh levels are merged again soon: compressing them too took a third more CPU time.
     let levels = [CompressionType::None, CompressionType::None, CompressionType::Lz4];
-    let options =
-        KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES).data_block_compression_policy(CompressionPolicy::new(levels));
+    let options = KeyspaceCreateOptions::default()
+        .max_memtable_size(MEMTABLE_BYTES)
+        .compaction_strategy(Arc::new(Leveled::default().with_l0_threshold(FRESH_FILES_MAX)))
+        .data_block_compression_policy(CompressionPolicy::new(levels));
     let filter = FilterPolicy::all(FilterPolicyEntry::Bloom(BloomConstructionPolicy::BitsPerKey(FILTER_BITS_PER_KEY)));
     match table {
         // Nearly every look-up here misses; random keys do not compress.

@@ -6,7 +6,7 @@
 //! flushed on the same disk many hundred times a second, and a flush that comes behind them waits until they are
 //! through: tens of milliseconds, in which nobody gets an answer.
 
-use rustix::fs::{Advice, IFlags, OFlags, SeekFrom, fadvise, ioctl_getflags, ioctl_setflags, seek};
+use rustix::fs::{Advice, IFlags, OFlags, SeekFrom, fadvise, ioctl_getflags, ioctl_setflags, seek, statvfs};
 use std::collections::{BTreeSet, VecDeque};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -32,6 +32,13 @@ const SENT_AT_ONCE: u64 = 512 << 10;
 
 /// Bytes of a file that is done with that are freed in one go.
 const FREED_AT_ONCE: u64 = 1 << 20;
+
+/// Bytes of such files that wait while the store is at work, on a disk with room: a disk that is told of freed
+/// blocks lets others wait meanwhile, so that is left to quiet hours as long as it can be.
+const LEAVING_BYTES_MAX: u64 = 1 << 30;
+
+/// What they may take of the room that a smaller disk has left: one part in so many.
+const LEAVING_ROOM_PART: u64 = 16;
 
 /// Time between two portions, in which the disk is the log's.
 const PAUSE: Duration = Duration::from_millis(3);
@@ -158,6 +165,8 @@ struct Follower {
     watched: Vec<Watched>,
     /// Files that are done with.
     gone: VecDeque<PathBuf>,
+    /// Bytes of these, about.
+    leaving_bytes: u64,
     /// The newest journal, its number and how far it was sent.
     journal: Option<(u64, File, u64)>,
 }
@@ -169,7 +178,8 @@ impl Follower {
             Watched::new(path, keyspace + "-", "")
         });
         let journals = Watched::new(store.to_owned(), String::new(), JOURNAL_ENDING);
-        Follower { leaving: store.join(LEAVING), watched: tables.chain([journals]).collect(), gone: VecDeque::new(), journal: None }
+        let watched = tables.chain([journals]).collect();
+        Follower { leaving: store.join(LEAVING), watched, gone: VecDeque::new(), leaving_bytes: 0, journal: None }
     }
 
     fn run(mut self, committed: &Receiver<()>) {
@@ -178,8 +188,8 @@ impl Follower {
         }
         let mut busy_until = Instant::now();
         loop {
-            let busy = !self.gone.is_empty() || Instant::now() < busy_until;
-            match committed.recv_timeout(if busy { PAUSE } else { IDLE }) {
+            let busy = Instant::now() < busy_until;
+            match committed.recv_timeout(if busy || !self.gone.is_empty() { PAUSE } else { IDLE }) {
                 Ok(()) => busy_until = Instant::now() + BUSY_FOR,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -187,7 +197,9 @@ impl Follower {
             self.follow_names();
             // The journal is flushed before it matters: what is not sent now goes then.
             let _ = self.send_journal();
-            self.free();
+            if !busy || !self.may_wait(room(&self.leaving)) {
+                self.free();
+            }
         }
         // Nobody waits any more.
         for entry in fs::read_dir(&self.leaving).into_iter().flatten().flatten() {
@@ -202,13 +214,20 @@ impl Follower {
             if entry.metadata()?.nlink() > 1 {
                 fs::remove_file(entry.path())?;
             } else {
-                self.gone.push_back(entry.path());
+                self.leave(entry.path());
             }
         }
         Ok(())
     }
 
+    /// Takes up a file that is done with.
+    fn leave(&mut self, path: PathBuf) {
+        self.leaving_bytes += fs::metadata(&path).map_or(0, |facts| facts.len());
+        self.gone.push_back(path);
+    }
+
     fn follow_names(&mut self) {
+        let mut gone = Vec::new();
         for watched in &mut self.watched {
             let Some(names) = watched.look() else { continue };
             let second = |name: &str| self.leaving.join(format!("{}{name}", watched.prefix));
@@ -216,7 +235,7 @@ impl Follower {
                 // It may have gone already, or the file system has no second names: then it is freed in one go.
                 let _ = fs::hard_link(watched.path.join(name), second(name));
             }
-            self.gone.extend(watched.names.difference(&names).map(|name| second(name)));
+            gone.extend(watched.names.difference(&names).map(|name| second(name)));
             let newest = names.iter().filter_map(|name| name.strip_suffix(JOURNAL_ENDING)?.parse().ok()).max();
             if let Some(newest) = newest.filter(|newest| self.journal.as_ref().is_none_or(|(number, ..)| number < newest)) {
                 let journal = File::open(watched.path.join(format!("{newest}{JOURNAL_ENDING}")));
@@ -224,6 +243,7 @@ impl Follower {
             }
             watched.names = names;
         }
+        gone.into_iter().for_each(|path| self.leave(path));
     }
 
     /// Sends a portion of what was written to the journal.
@@ -239,15 +259,29 @@ impl Follower {
         Ok(())
     }
 
+    /// Whether what is done with may wait for a quiet hour on a disk with so many bytes left.
+    fn may_wait(&self, room: u64) -> bool {
+        self.leaving_bytes <= LEAVING_BYTES_MAX.min(room / LEAVING_ROOM_PART)
+    }
+
     /// Frees a portion of a file that is done with.
     fn free(&mut self) {
         let Some(path) = self.gone.front() else { return };
+        self.leaving_bytes = self.leaving_bytes.saturating_sub(FREED_AT_ONCE);
         if shorten(path).unwrap_or(0) == 0 {
             // What cannot be removed now is found at the next start.
             let _ = fs::remove_file(path);
             self.gone.pop_front();
         }
+        if self.gone.is_empty() {
+            self.leaving_bytes = 0;
+        }
     }
+}
+
+/// Bytes that the disk has left.
+fn room(directory: &Path) -> u64 {
+    statvfs(directory).map_or(0, |facts| facts.f_bavail.saturating_mul(facts.f_frsize))
 }
 
 /// Takes a portion from the end of a file; what is left of it. A file that has another name is in use: it is
@@ -300,6 +334,28 @@ mod tests {
         }
         assert_eq!(lengths, [2 * FREED_AT_ONCE + 5, FREED_AT_ONCE + 5, 5]);
         assert!(follower.gone.is_empty());
+    }
+
+    #[test]
+    fn files_wait_until_they_take_too_much_of_what_the_disk_has_left() {
+        let (_store, tables, mut follower) = followed();
+        let room = 32 * FREED_AT_ONCE;
+        write(&tables.join("3"), 2 * FREED_AT_ONCE);
+        write(&tables.join("4"), 5);
+        follower.follow_names();
+        assert!(follower.may_wait(0));
+        fs::remove_file(tables.join("3")).expect("it is there");
+        follower.follow_names();
+        assert!(follower.may_wait(room) && !follower.may_wait(room / 2));
+        fs::remove_file(tables.join("4")).expect("it is there");
+        follower.follow_names();
+        assert!(!follower.may_wait(room));
+        follower.leaving_bytes = LEAVING_BYTES_MAX + 1;
+        assert!(!follower.may_wait(u64::MAX));
+        while !follower.gone.is_empty() {
+            follower.free();
+        }
+        assert!(follower.may_wait(0));
     }
 
     #[test]
