@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(pieces.len(), 2 * PIECE + 3);
         for at in [0, PIECE - 1, PIECE, 2 * PIECE + 2] {
             assert_eq!((pieces[at], pieces.get(at)), (at, Some(&at)));
-            assert_eq!(pieces.from(at).copied().collect::<Vec<_>>(), (at..pieces.len()).collect::<Vec<_>>());
+            assert!(pieces.from(at).copied().eq(at..pieces.len()), "{at}");
         }
         assert_eq!((pieces.get(pieces.len()), pieces.from(pieces.len()).count(), pieces.from(9 * PIECE).count()), (None, 0, 0));
         pieces[PIECE] = 7;

@@ -20,7 +20,7 @@ pub use catalog::{Catalog, Form, Markup, Source, Template, Variant};
 pub(crate) use filters::FILTERS;
 pub(crate) use markup::check_mjml;
 pub use plain_text::plain_text;
-pub use variables::{Links, Passage, Variables, variables};
+pub use variables::{Links, Passage, TEXT_ONLY, Variables, variables};
 
 use crate::definitions::Definitions;
 use faden_model::Text;
@@ -41,6 +41,7 @@ pub struct Rendered {
     pub subject: Option<String>,
     /// For an e-mail the plain part, else the message itself; of a webhook its JSON.
     pub text: String,
+    /// Not for a customer who wants plain text alone.
     pub html: Option<String>,
     /// Of a push message.
     pub title: Option<String>,
@@ -143,7 +144,7 @@ pub fn render(
         language: language.clone(),
         subject: line(&variant.subject)?,
         text: text.trim().to_owned(),
-        html,
+        html: html.filter(|_| !variables.wants_text_only()),
         title: line(&variant.title)?,
         url: line(&variant.url)?,
         provider_template: provider_template.transpose()?,

@@ -196,6 +196,20 @@ fn every_channel_gets_its_parts() {
 }
 
 #[test]
+fn who_wants_plain_text_gets_mails_without_html() {
+    let html = |text: &str| format!("---\nsubject: Hi\n---\n<p>{text}</p>\n");
+    let (both, alone) = (html("Hello"), html("Bye"));
+    let definitions = definitions(&[("t/email.en.html", &both), ("t/email.en.txt", "Hello in plain\n"), ("u/email.en.html", &alone)]);
+    for (accessibility, has_html) in [("text_only", false), ("large", true), ("", true)] {
+        let facts = facts(&format!(r#"{{"profile": {{"traits": {{"accessibility": "{accessibility}"}}}}}}"#));
+        for (template, text) in [("t", "Hello in plain"), ("u", "Bye")] {
+            let rendered = render(&definitions, template, "email", None, &facts).unwrap();
+            assert_eq!((rendered.text.as_str(), rendered.html.is_some()), (text, has_html), "{accessibility} {template}");
+        }
+    }
+}
+
+#[test]
 fn a_message_sees_what_conditions_see() {
     let audience = "audience: buyers\ntraits:\n  orders: {count: Order Completed}\nwhere: traits.orders >= 1\n";
     let journey = "journey: thanks\npurpose: service\nentry: {event: Order Completed}\nsteps: [{id: hold, wait: {for: 1d}}]\n";

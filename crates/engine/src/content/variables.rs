@@ -15,6 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Variables(pub BTreeMap<Text, Value>);
 
+/// What the trait `accessibility` says where somebody wants mails without HTML.
+pub const TEXT_ONLY: &str = "text_only";
+
 /// The passage that a message belongs to, as far as it is known when the message is written.
 #[derive(Clone, Copy, Debug)]
 pub struct Passage<'a> {
@@ -120,6 +123,12 @@ fn map(fields: impl IntoIterator<Item = (Text, Value)>) -> Value {
 }
 
 impl Variables {
+    /// Whether this customer reads mails by their plain part alone: his trait `accessibility` is `text_only`.
+    pub(super) fn wants_text_only(&self) -> bool {
+        let profile = self.0.get("profile").unwrap_or(&Value::Null);
+        profile.get("traits").get("accessibility").as_text() == Some(TEXT_ONLY)
+    }
+
     /// As the template language holds them.
     pub(super) fn context(&self, channel: &str, language: &str) -> minijinja::Value {
         let own = [("channel", channel), ("language", language)].map(|(name, value)| (name.to_owned(), minijinja::Value::from(value)));

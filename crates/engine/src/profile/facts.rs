@@ -54,6 +54,11 @@ impl Profile {
         self.told_text("preferred_channel")
     }
 
+    /// What helps him to read, as the trait `accessibility` says: `text_only` for mails without HTML.
+    pub fn accessibility(&self) -> Option<&str> {
+        self.told_text("accessibility")
+    }
+
     /// When he wants to be written to, of the trait `contact_times` such as `09:00-18:00`; a trait of another form
     /// says nothing.
     pub fn contact_times(&self) -> Option<ContactTimes> {

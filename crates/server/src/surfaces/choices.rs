@@ -5,6 +5,7 @@ use super::words::{LANGUAGES, Words, channel, titled};
 use crate::consent::{Change, State, event};
 use crate::keys::secret;
 use faden_engine::Index;
+use faden_engine::content::TEXT_ONLY;
 use faden_engine::policy::{Consent, ConsentEntry, ConsentState, ContactTimes, EVERYTHING, OptIn, Use, check_consent};
 use faden_engine::profile::Profile;
 use faden_model::{Event, EventKind, Identifier, Timestamp};
@@ -76,10 +77,15 @@ pub fn form(words: &Words, profile: &Profile, choices: &[Choice], saved: bool) -
         body.push_str("</fieldset>");
     }
     let channels: BTreeSet<&str> = choices.iter().map(|choice| choice.channel).collect();
+    let by_mail = channels.contains("email");
     let channels: Vec<(&str, String)> = channels.into_iter().map(|kind| (kind, channel(words, kind))).collect();
     body.push_str(&select(words, ("preferred_channel", words.preferred), profile.preferred_channel(), &channels));
     let languages: Vec<(&str, String)> = LANGUAGES.iter().map(|(code, name)| (*code, (*name).to_owned())).collect();
     body.push_str(&select(words, ("language", words.language), profile.language(), &languages));
+    if by_mail {
+        let mails = [(TEXT_ONLY, words.text_only.to_owned())];
+        body.push_str(&select(words, ("accessibility", words.mails), profile.accessibility(), &mails));
+    }
     if !choices.is_empty() {
         body.push_str(&times(words, profile.contact_times()));
     }
@@ -154,6 +160,7 @@ pub struct Picked<'f> {
     choices: BTreeSet<&'f str>,
     preferred_channel: Option<&'f str>,
     language: Option<&'f str>,
+    accessibility: Option<&'f str>,
     from: Option<&'f str>,
     to: Option<&'f str>,
 }
@@ -171,6 +178,9 @@ impl<'f> Picked<'f> {
                 }
                 "language" => {
                     picked.language = Some(value).filter(|value| LANGUAGES.iter().any(|(code, _)| code == value)).map(String::as_str)
+                }
+                "accessibility" => {
+                    picked.accessibility = Some(value).filter(|value| value.is_empty() || *value == TEXT_ONLY).map(String::as_str)
                 }
                 FROM => picked.from = Some(value),
                 TO => picked.to = Some(value),
@@ -220,6 +230,7 @@ pub fn records(
     let told = [
         ("preferred_channel", picked.preferred_channel, profile.preferred_channel()),
         ("language", picked.language, profile.language()),
+        ("accessibility", picked.accessibility, profile.accessibility()),
         ("contact_times", new_times.as_deref(), old_times.as_deref()),
     ];
     for (name, new, old) in told {

@@ -89,6 +89,22 @@ async fn a_customer_says_when_he_may_be_written_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_customer_says_that_mails_should_be_plain_text() {
+    let server = Server::start(WORKSPACE).await;
+    server.send(&[json!({"type": "identify", "userId": "u1", "traits": {"email": "ada@example.com"}})]).await;
+    let link = preferences(&server).await;
+    // Chosen; what the page does not offer changes nothing; taken back.
+    let table = [("text_only", json!("text_only"), true), ("large", json!("text_only"), true), ("", json!(null), false)];
+    for (chosen, stored, selected) in table {
+        assert_eq!(server.page(Method::POST, &link, &format!("accessibility={chosen}&action=save")).await.status, 303);
+        let profile = server.get("/api/v1/profiles/user_id:u1").await;
+        assert_eq!(profile["traits"]["accessibility"], stored, "{chosen}: {}", profile["traits"]);
+        let page = server.page(Method::GET, &link, "").await.text;
+        assert_eq!(page.contains("<option value=\"text_only\" selected>plain text only"), selected, "{chosen}: {page}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_is_not_ours_shows_nothing_and_changes_nothing() {
     let server = Server::start(WORKSPACE).await;
     server.send(&[json!({"type": "identify", "userId": "u1", "traits": {"email": "ada@example.com"}})]).await;
