@@ -108,13 +108,19 @@ fn checkbox(words: &Words, choice: &Choice) -> String {
     )
 }
 
+/// Which of the options a value is shown as: `de-AT` as `de`, what is none of them as no preference.
+fn shown<'o>(value: Option<&str>, mut options: impl Iterator<Item = &'o str>) -> &'o str {
+    let code = value.and_then(|value| value.split('-').next());
+    options.find(|option| Some(*option) == code).unwrap_or_default()
+}
+
 fn select(words: &Words, (name, label): (&str, &str), value: Option<&str>, options: &[(&str, String)]) -> String {
     if options.is_empty() {
         return String::new();
     }
+    let chosen = shown(value, options.iter().map(|(code, _)| *code));
     let option = |code: &str, label: &str| {
-        let chosen = value.is_some_and(|value| value.split('-').next() == Some(code)) || (value.is_none() && code.is_empty());
-        format!("<option value=\"{code}\"{}>{}</option>", if chosen { " selected" } else { "" }, escaped(label))
+        format!("<option value=\"{code}\"{}>{}</option>", if code == chosen { " selected" } else { "" }, escaped(label))
     };
     let listed: String = options.iter().map(|(code, label)| option(code, label)).collect();
     let none = option("", words.no_preference);
@@ -227,14 +233,16 @@ pub fn records(
     }
     let mut traits = serde_json::Map::new();
     let (new_times, old_times) = (picked.contact_times(), profile.contact_times().map(|times| times.to_string()));
+    // What a page cannot show, such as a language that it does not speak, is not taken back by saving the rest.
+    let channels = choices.iter().map(|choice| choice.channel);
     let told = [
-        ("preferred_channel", picked.preferred_channel, profile.preferred_channel()),
-        ("language", picked.language, profile.language()),
-        ("accessibility", picked.accessibility, profile.accessibility()),
-        ("contact_times", new_times.as_deref(), old_times.as_deref()),
+        ("preferred_channel", picked.preferred_channel, shown(profile.preferred_channel(), channels)),
+        ("language", picked.language, shown(profile.language(), LANGUAGES.iter().map(|(code, _)| *code))),
+        ("accessibility", picked.accessibility, shown(profile.accessibility(), [TEXT_ONLY].into_iter())),
+        ("contact_times", new_times.as_deref(), old_times.as_deref().unwrap_or_default()),
     ];
     for (name, new, old) in told {
-        if let Some(new) = new.filter(|new| *new != old.unwrap_or_default()) {
+        if let Some(new) = new.filter(|new| *new != old) {
             // An empty choice takes back an earlier one.
             traits.insert(name.to_owned(), if new.is_empty() { json!(null) } else { json!(new) });
         }

@@ -105,6 +105,23 @@ async fn a_customer_says_that_mails_should_be_plain_text() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_page_cannot_show_stays_as_it_was() {
+    let server = Server::start(WORKSPACE).await;
+    let link = {
+        server.send(&[json!({"type": "identify", "userId": "u1", "traits": {"email": "ada@example.com"}})]).await;
+        preferences(&server).await
+    };
+    for (language, as_shown) in [("fr", ""), ("de-AT", "de")] {
+        let traits = json!({"language": language, "preferred_channel": "letter", "accessibility": "large"});
+        server.send(&[json!({"type": "identify", "userId": "u1", "traits": traits})]).await;
+        let form = format!("language={as_shown}&preferred_channel=&accessibility=&action=save");
+        assert_eq!(server.page(Method::POST, &link, &form).await.status, 303);
+        let known = &server.get("/api/v1/profiles/user_id:u1").await["traits"];
+        assert_eq!(["language", "preferred_channel", "accessibility"].map(|name| &known[name]), [language, "letter", "large"], "{known}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_is_not_ours_shows_nothing_and_changes_nothing() {
     let server = Server::start(WORKSPACE).await;
     server.send(&[json!({"type": "identify", "userId": "u1", "traits": {"email": "ada@example.com"}})]).await;
